@@ -1,0 +1,41 @@
+# demo: one complete simulated charging session    test: the whole suite
+# check: ruff, mypy --strict                       bench: figures and what they are compared with
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# the Debian packages that the tests use when they are there to be had; the program itself needs none
+DEBIAN := libpcap0.8 iproute2
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.installed
+	@$(BIN)/pyplc sim
+
+test: $(VENV)/.dev
+	@sh tests/debian.sh $(DEBIAN)
+	$(BIN)/python -X dev -W error::DeprecationWarning:pyplc -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check pyplc tests bench
+	$(BIN)/ruff format --check pyplc tests bench
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "pyplc needs Python 3.11 or newer: make PYTHON=python3.12 demo"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { sh tests/debian.sh python3-venv && $(PYTHON) -m venv --clear $(VENV); }
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    "hypothesis>=6.100" "mypy>=1.11" "pytest>=8.2" "pytest-asyncio>=0.23" "pytest-timeout>=2.3" "ruff>=0.6"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
