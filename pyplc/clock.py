@@ -1,0 +1,65 @@
+"""An asyncio event loop whose time jumps: a 40-minute charge runs in a second, the same every time.
+
+Nothing in pyplc reads a wall clock; all time is the running loop's. In a `VirtualLoop` a wait takes no time at all: when
+no callback is ready, the clock is set to the next timer. With nothing left to do and no timer, the loop would wait for
+ever; that is reported as `Deadlock` instead of a hang.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Deadlock(RuntimeError):
+    """Every task of a virtual world waits and no timer will wake one."""
+
+
+class _JumpingSelector(selectors.DefaultSelector):
+    """A selector that advances virtual time instead of sleeping; real descriptors (signals) are still served."""
+
+    POLL_EVERY = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self._skipped = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            events = super().select(0)
+            if not events:
+                raise Deadlock("every task waits and no timer is set")
+            return events
+        self._skipped += 1
+        if self._skipped >= self.POLL_EVERY:
+            self._skipped = 0
+            if events := super().select(0):
+                return events
+        if timeout > 0:
+            self.now += timeout
+        return []
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop in virtual time, starting at 0.0 s."""
+
+    def __init__(self) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+        # the base class asks the C library for this; at 1 ns two timers 0.1 us apart still fire in order
+        self._clock_resolution = 1e-9
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._jumping.now
+
+
+def run(main: Coroutine[Any, Any, T], *, debug: bool | None = None) -> T:
+    """Run `main` to its end in virtual time and return its result; raises `Deadlock` where it would hang."""
+    with asyncio.Runner(debug=debug, loop_factory=VirtualLoop) as runner:
+        return runner.run(main)
