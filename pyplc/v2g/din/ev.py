@@ -1,0 +1,459 @@
+"""The vehicle's session in DIN 70121: it acts, one coroutine a phase, in the order of the standard's sequence chart.
+
+    SessionSetup - ServiceDiscovery - ServicePaymentSelection - ContractAuthentication (loop)
+    - ChargeParameterDiscovery (loop) - [lock, state C] - CableCheck (loop) - PreCharge (loop) - [contactors]
+    - PowerDelivery start - CurrentDemand (loop) - PowerDelivery stop - [state B, contactors]
+    - WeldingDetection (loop) - SessionStop
+
+A charger that asks to stop (EVSE_Shutdown) is answered with PowerDelivery stop wherever power may be on, with SessionStop
+before. Every other surprise is a SessionError; the caller then runs the station's one safe way down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, TypeVar
+
+from ...record import Message, Scribe
+from ...v2gtp import PayloadType
+from ..control import ChargerOffer, Delivered, Demand, Refused, VehicleControl
+from ..session import Ended, PeerFailed, PeerGone, PeerWrong, StationRefused, TimedOut, Timer, name_of
+from ..stream import Channel, Closed
+from . import messages as m
+from .messages import DC_EVSEStatusCode as Code
+from .messages import PhysicalValue, responseCode, unitSymbol
+from .timing import VehicleTiming
+
+R = TypeVar("R")
+
+FIRST_SESSION_ID = bytes(8)
+"""Zero in the first request; eight bytes, as most cars send it."""
+
+
+class Pacing(NamedTuple):
+    """Seconds from one request to the next in each loop; the standard gives no minimum, chargers need one."""
+
+    authentication: float = 0.5
+    parameters: float = 0.25
+    cable_check: float = 0.25
+    precharge: float = 0.1
+    current_demand: float = 0.1
+    welding: float = 0.25
+
+
+class _StopAsked(Exception):
+    """The charger asked for an orderly stop (EVSE_Shutdown)."""
+
+
+class VehicleSession:
+    """One session, from SessionSetupReq to SessionStopRes.
+
+    `setup_by` is the loop time by which SessionSetupRes must have come, None for no limit.
+    """
+
+    protocol = "din"
+
+    def __init__(
+        self,
+        channel: Channel,
+        control: VehicleControl,
+        scribe: Scribe,
+        timing: VehicleTiming,
+        pacing: Pacing = Pacing(),
+        setup_by: float | None = None,
+    ) -> None:
+        self._channel = channel
+        self._control = control
+        self._scribe = scribe
+        self._timing = timing
+        self._pacing = pacing
+        self._setup_by = setup_by
+        self._ready_by = float("inf")
+        self._passed: set[int] = set()
+        self._sent_at = 0.0
+        self._energised = False
+        self.session_id = FIRST_SESSION_ID
+
+    async def run(self) -> Ended:
+        """Charge; raises a SessionError for every end but the orderly one. The caller makes the vehicle safe."""
+        try:
+            await self._session_setup()
+            await self._services()
+            await self._authentication()
+            reason = await self._charge()
+            await self._session_stop()
+            return Ended(reason)
+        except Refused as refusal:
+            raise StationRefused(f"the vehicle stopped the session: {refusal}") from refusal
+        finally:
+            await self._channel.close()
+
+    async def _charge(self) -> str:
+        """From the parameters to open contactors; why it stopped."""
+        try:
+            offer = await self._parameters()
+            await self._answered(self._control.prepare(offer), "lock and state C")
+            await self._cable_check()
+            await self._precharge()
+            await self._power_on()
+            reason = await self._charge_loop()
+        except _StopAsked as stop:
+            reason = str(stop)
+            self._scribe.note(reason)
+            if not self._energised:
+                await self._control.power_off()
+                return reason
+        await self._power_off()
+        await self._welding_detection()
+        return reason
+
+    # phases, in the order of the sequence
+
+    async def _session_setup(self) -> None:
+        response = await self._request(m.SessionSetupReq(EVCCID=self._control.evccid), m.SessionSetupRes)
+        timer = self._timing.ready_to_charge
+        self._ready_by = self._now() + timer.seconds
+        self._scribe.note(f"charger {response.EVSEID.hex() or '(no id)'}, session {self.session_id.hex()}")
+
+    async def _services(self) -> None:
+        found = await self._request(m.ServiceDiscoveryReq(), m.ServiceDiscoveryRes)
+        if m.paymentOption.ExternalPayment not in found.PaymentOptions.PaymentOption:
+            raise StationRefused("the charger does not offer external payment, the only kind of DIN 70121")
+        service = m.SelectedService(ServiceID=found.ChargeService.ServiceTag.ServiceID)
+        selection = m.ServicePaymentSelectionReq(
+            SelectedPaymentOption=m.paymentOption.ExternalPayment,
+            SelectedServiceList=m.SelectedServiceList(SelectedService=[service]),
+        )
+        await self._request(selection, m.ServicePaymentSelectionRes)
+
+    async def _authentication(self) -> None:
+        await self._ongoing(
+            m.ContractAuthenticationReq,
+            m.ContractAuthenticationRes,
+            self._pacing.authentication,
+            self._timing.ongoing,
+        )
+        self._pass(538)
+
+    async def _parameters(self) -> ChargerOffer:
+        def request() -> m.ChargeParameterDiscoveryReq:
+            return m.ChargeParameterDiscoveryReq(
+                EVRequestedEnergyTransferType=m.EVRequestedEnergyTransfer.DC_extended,
+                EVChargeParameter=self._charge_parameter(),
+            )
+
+        response = await self._ongoing(
+            request, m.ChargeParameterDiscoveryRes, self._pacing.parameters, self._timing.ongoing
+        )
+        parameter = response.EVSEChargeParameter
+        if not isinstance(parameter, m.DC_EVSEChargeParameter):
+            raise PeerWrong("ChargeParameterDiscoveryRes without DC parameters")
+        self._heed(parameter.DC_EVSEStatus)
+        return _offer(parameter)
+
+    def _charge_parameter(self) -> m.DC_EVChargeParameter:
+        limits = self._control.limits()
+        return m.DC_EVChargeParameter(
+            DC_EVStatus=self._status(),
+            EVMaximumCurrentLimit=_value(limits.max_current, unitSymbol.A),
+            EVMaximumPowerLimit=_optional(limits.max_power, unitSymbol.W),
+            EVMaximumVoltageLimit=_value(limits.max_voltage, unitSymbol.V),
+            EVEnergyCapacity=_optional(limits.capacity, unitSymbol.Wh),
+            EVEnergyRequest=_optional(limits.energy_request, unitSymbol.Wh),
+            FullSOC=limits.full_soc,
+            BulkSOC=limits.bulk_soc,
+        )
+
+    async def _cable_check(self) -> None:
+        response = await self._ongoing(
+            lambda: m.CableCheckReq(DC_EVStatus=self._status()),
+            m.CableCheckRes,
+            self._pacing.cable_check,
+            self._timing.cable_check,
+        )
+        self._heed(response.DC_EVSEStatus)
+        if response.DC_EVSEStatus.EVSEIsolationStatus == m.isolationLevel.Fault:
+            raise PeerFailed("CableCheckRes: the charger finished with isolation fault")
+
+    async def _precharge(self) -> None:
+        until = self._now() + self._timing.precharge.seconds
+        while True:
+            demand = self._control.precharge_demand()
+            response = await self._request(
+                m.PreChargeReq(
+                    DC_EVStatus=self._status(),
+                    EVTargetVoltage=_value(demand.voltage, unitSymbol.V),
+                    EVTargetCurrent=_value(demand.current, unitSymbol.A),
+                ),
+                m.PreChargeRes,
+            )
+            self._heed(response.DC_EVSEStatus)
+            voltage = float(response.EVSEPresentVoltage)
+            if self._control.precharged(voltage):
+                self._pass(581)
+                break
+            if self._now() >= until:
+                raise TimedOut(self._timing.precharge, f"{demand.voltage:.0f} V, the charger is at {voltage:.0f} V")
+            await self._pace(self._pacing.precharge)
+        await self._answered(self._control.close_contactors(), "closed contactors")
+
+    async def _power_on(self) -> None:
+        self._energised = True
+        if self._now() > self._ready_by:
+            raise TimedOut(self._timing.ready_to_charge, "PowerDeliveryReq start")
+        await self._power_delivery(True)
+
+    async def _charge_loop(self) -> str:
+        """Demand current until someone wants to stop; why."""
+        while True:
+            wanted = self._control.stop_wanted()
+            if wanted:
+                self._pass(795)
+                return wanted
+            await self._current_demand(self._control.demand())
+            await self._pace(self._pacing.current_demand)
+
+    async def _current_demand(self, demand: Demand) -> None:
+        limits = self._control.limits()
+        response = await self._request(
+            m.CurrentDemandReq(
+                DC_EVStatus=self._status(),
+                EVTargetCurrent=_value(demand.current, unitSymbol.A),
+                EVMaximumVoltageLimit=_value(limits.max_voltage, unitSymbol.V),
+                EVMaximumCurrentLimit=_value(limits.max_current, unitSymbol.A),
+                BulkChargingComplete=demand.bulk_complete,
+                ChargingComplete=demand.complete,
+                RemainingTimeToFullSoC=_seconds(demand.seconds_to_full),
+                RemainingTimeToBulkSoC=_seconds(demand.seconds_to_bulk),
+                EVTargetVoltage=_value(demand.voltage, unitSymbol.V),
+            ),
+            m.CurrentDemandRes,
+        )
+        self._control.observe(_delivered(response, limits.max_voltage, limits.max_current))
+        self._heed(response.DC_EVSEStatus)
+
+    async def _power_off(self) -> None:
+        """Current down, PowerDelivery stop, state B, contactors open."""
+        await self._ramp_down()
+        await self._power_delivery(False)
+        self._energised = False
+        self._pass(806)
+        await self._answered(self._control.power_off(), "state B")
+        await self._answered(self._control.open_contactors(), "open contactors")
+
+    async def _ramp_down(self) -> None:
+        """Demand 0 A until the current is gone, as long as the timer allows; a charger in Shutdown needs no asking."""
+        until = self._now() + self._timing.ramp_down.seconds
+        while not await self._control.ramp_down():
+            if self._now() >= until:
+                self._scribe.note(f"{self._timing.ramp_down}: current still flows, stopping all the same", "warning")
+                return
+            try:
+                await self._current_demand(self._control.demand()._replace(current=0.0))
+            except _StopAsked:
+                return
+            await self._pace(self._pacing.current_demand)
+
+    async def _power_delivery(self, ready: bool) -> None:
+        parameter = m.DC_EVPowerDeliveryParameter(
+            DC_EVStatus=self._status(), BulkChargingComplete=False, ChargingComplete=not ready
+        )
+        response = await self._request(
+            m.PowerDeliveryReq(ReadyToChargeState=ready, EVPowerDeliveryParameter=parameter),
+            m.PowerDeliveryRes,
+            checkpoint=600 if ready else 800,
+        )
+        if ready and isinstance(response.EVSEStatus, m.DC_EVSEStatus):
+            self._heed(response.EVSEStatus)
+
+    async def _welding_detection(self) -> None:
+        """Judge by time, not by count: some outlets discharge slowly, and a refusal must not stop SessionStop."""
+        until = self._now() + self._timing.welding.seconds
+        while self._now() < until:
+            try:
+                response = await self._request(
+                    m.WeldingDetectionReq(DC_EVStatus=self._status()), m.WeldingDetectionRes
+                )
+            except PeerFailed as failed:
+                self._scribe.note(f"welding detection given up: {failed}", "warning")
+                return
+            if self._control.welding_checked(float(response.EVSEPresentVoltage)):
+                return
+            await self._pace(self._pacing.welding)
+        self._scribe.note(f"{self._timing.welding}: the voltage stayed; contactors may be welded", "warning")
+
+    async def _session_stop(self) -> None:
+        try:
+            await self._request(m.SessionStopReq(), m.SessionStopRes)
+        except (PeerFailed, PeerGone, TimedOut) as error:  # power is off: a hanging charger must not lock the user in
+            self._scribe.note(f"SessionStop was not confirmed: {error}", "warning")
+        await self._control.release()
+
+    # one exchange
+
+    async def _request(self, body: Any, expected: type[R], checkpoint: int | None = None) -> R:
+        """Send `body`, return the response of the expected type with an OK code; everything else is a SessionError."""
+        timer = self._timing.message.of(name_of(body))
+        number = checkpoint or _CHECKPOINTS.get(type(body))
+        if number:
+            self._pass(number)
+        self._send(body)
+        response = await self._response(body, timer)
+        code = response.ResponseCode if hasattr(response, "ResponseCode") else None
+        if not isinstance(response, expected):
+            raise PeerWrong(f"{name_of(response)} in answer to {name_of(body)}")
+        if code is not None and code >= responseCode.FAILED:
+            raise PeerFailed(f"{name_of(response)} says {responseCode(code).name}")
+        return response
+
+    def _send(self, body: Any) -> None:
+        data = m.encode(body, self.session_id)
+        self._scribe(Message(direction="tx", protocol=self.protocol, name=name_of(body), exi=data, body=body))
+        self._sent_at = self._now()
+        try:
+            self._channel.send(PayloadType.EXI, data)
+        except Closed as closed:
+            raise PeerGone(f"{closed} before {name_of(body)} could be sent") from closed
+
+    async def _response(self, body: Any, timer: Timer) -> Any:
+        awaited = f"the answer to {name_of(body)}"
+        seconds = timer.seconds
+        first = isinstance(body, m.SessionSetupReq)
+        if first and self._setup_by is not None and self._setup_by - self._now() < seconds:
+            timer, seconds = self._timing.communication_setup, max(0.0, self._setup_by - self._now())
+        try:
+            payload = await self._channel.receive(seconds)
+        except TimeoutError:
+            raise TimedOut(timer, awaited) from None
+        except Closed as closed:
+            raise PeerGone(f"{closed} while waiting for {awaited}") from closed
+        try:
+            message = m.decode(payload.data)
+        except m.ExiError as error:
+            self._scribe(Message(direction="rx", protocol=self.protocol, name="?", exi=payload.data))
+            raise PeerWrong(f"{awaited} cannot be decoded: {error}") from error
+        response, session_id = message.Body, message.Header.SessionID
+        self._scribe(
+            Message(direction="rx", protocol=self.protocol, name=name_of(response), exi=payload.data, body=message)
+        )
+        if first:
+            self.session_id = session_id
+            self._pass(506)
+        elif session_id != self.session_id:
+            raise PeerWrong(
+                f"{name_of(response)} with session id {session_id.hex() or '(empty)'}, ours is {self.session_id.hex()}"
+            )
+        return response
+
+    async def _ongoing(self, request: Callable[[], Any], expected: type[R], pace: float, timer: Timer) -> R:
+        """Repeat a request while the charger says Ongoing, at most for `timer`."""
+        until = self._now() + timer.seconds
+        while True:
+            body = request()
+            response = await self._request(body, expected)
+            if response.EVSEProcessing == m.EVSEProcessing.Finished:  # type: ignore[attr-defined]
+                return response
+            if self._now() >= until:
+                raise TimedOut(timer, f"{name_of(response)} with Finished")
+            if isinstance(response, m.CableCheckRes):
+                self._heed(response.DC_EVSEStatus)
+            if reason := self._control.stop_wanted():
+                raise _StopAsked(reason)
+            await self._pace(pace)
+
+    # small things
+
+    def _heed(self, status: m.DC_EVSEStatus) -> None:
+        """What a status code asks for; all others are informational [V2G-DC-893, 896, 899], prudently judged."""
+        code = status.EVSEStatusCode
+        if code == Code.EVSE_Shutdown:
+            raise _StopAsked("the charger asked to stop (EVSE_Shutdown)")
+        if code in _EMERGENCIES:
+            raise PeerFailed(f"the charger reports {Code(code).name}")
+
+    async def _answered(self, ask: Awaitable[None], what: str) -> None:
+        """Wait for our own station, at most as long as the peer waits for us."""
+        timer = self._timing.sequence_performance
+        try:
+            async with asyncio.timeout(timer.seconds):
+                await ask
+        except TimeoutError:
+            raise TimedOut(timer, f"{what} of our own station") from None
+
+    async def _pace(self, seconds: float) -> None:
+        """Sleep until `seconds` after the last request was sent."""
+        await asyncio.sleep(max(0.0, self._sent_at + seconds - self._now()))
+
+    def _status(self) -> m.DC_EVStatus:
+        ready, error, soc = self._control.status()
+        return m.DC_EVStatus(EVReady=ready, EVErrorCode=m.DC_EVErrorCode(error), EVRESSSOC=soc)
+
+    def _pass(self, number: int) -> None:
+        if number not in self._passed:
+            self._passed.add(number)
+            self._scribe.checkpoint(number)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+_EMERGENCIES = (Code.EVSE_EmergencyShutdown, Code.EVSE_Malfunction, Code.EVSE_UtilityInterruptEvent)
+_CHECKPOINTS: dict[type, int] = {
+    m.SessionSetupReq: 500,
+    m.ServiceDiscoveryReq: 510,
+    m.ServicePaymentSelectionReq: 520,
+    m.ContractAuthenticationReq: 530,
+    m.ChargeParameterDiscoveryReq: 540,
+    m.CableCheckReq: 560,
+    m.PreChargeReq: 570,
+    m.CurrentDemandReq: 700,
+    m.WeldingDetectionReq: 850,
+    m.SessionStopReq: 900,
+}
+
+
+def _value(value: float, unit: unitSymbol) -> PhysicalValue:
+    return PhysicalValue.of(round(value, 1), unit)
+
+
+def _optional(value: float | None, unit: unitSymbol) -> PhysicalValue | None:
+    return None if value is None else _value(value, unit)
+
+
+def _seconds(value: float | None) -> PhysicalValue | None:
+    return None if value is None else PhysicalValue.of(round(value), unitSymbol.s)
+
+
+def _float(value: PhysicalValue | None, default: float) -> float:
+    return default if value is None else float(value)
+
+
+def _offer(parameter: m.DC_EVSEChargeParameter) -> ChargerOffer:
+    tolerance = parameter.EVSECurrentRegulationTolerance
+    power = parameter.EVSEMaximumPowerLimit
+    return ChargerOffer(
+        max_voltage=float(parameter.EVSEMaximumVoltageLimit),
+        max_current=float(parameter.EVSEMaximumCurrentLimit),
+        max_power=None if power is None else float(power),
+        min_voltage=float(parameter.EVSEMinimumVoltageLimit),
+        min_current=float(parameter.EVSEMinimumCurrentLimit),
+        ripple=float(parameter.EVSEPeakCurrentRipple),
+        tolerance=None if tolerance is None else float(tolerance),
+    )
+
+
+def _delivered(response: m.CurrentDemandRes, max_voltage: float, max_current: float) -> Delivered:
+    """The charger's report; a limit it does not tell is taken as our own."""
+    volts = _float(response.EVSEMaximumVoltageLimit, max_voltage)
+    amperes = _float(response.EVSEMaximumCurrentLimit, max_current)
+    return Delivered(
+        voltage=float(response.EVSEPresentVoltage),
+        current=float(response.EVSEPresentCurrent),
+        max_voltage=volts,
+        max_current=amperes,
+        max_power=_float(response.EVSEMaximumPowerLimit, volts * amperes),
+        voltage_limited=response.EVSEVoltageLimitAchieved,
+        current_limited=response.EVSECurrentLimitAchieved,
+        power_limited=response.EVSEPowerLimitAchieved,
+    )
