@@ -80,7 +80,6 @@ class VehicleSession:
         try:
             await self._session_setup()
             await self._services()
-            await self._authentication()
             reason = await self._charge()
             await self._session_stop()
             return Ended(reason)
@@ -90,8 +89,9 @@ class VehicleSession:
             await self._channel.close()
 
     async def _charge(self) -> str:
-        """From the parameters to open contactors; why it stopped."""
+        """From the authorisation to open contactors; why it stopped."""
         try:
+            await self._authentication()
             offer = await self._parameters()
             await self._answered(self._control.prepare(offer), "lock and state C")
             await self._cable_check()
@@ -102,7 +102,8 @@ class VehicleSession:
             reason = str(stop)
             self._scribe.note(reason)
             if not self._energised:
-                await self._control.power_off()
+                await self._answered(self._control.power_off(), "state B")
+                await self._answered(self._control.open_contactors(), "open contactors")
                 return reason
         await self._power_off()
         await self._welding_detection()
