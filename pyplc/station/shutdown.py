@@ -1,0 +1,87 @@
+"""The one safe way down, for every end that is not the orderly one, and harmless after it.
+
+Vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - wait - unlock.
+Charger: current to zero, supply off - contactors open - oscillator off - unlock.
+
+A step that fails is recorded and the next one is done all the same. Cancelling does not stop it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from ..hw.bundles import ChargerDevices, VehicleDevices
+from ..hw.ports import PilotState
+from ..record import Pilot, Scribe, Switch
+
+CURRENT_GONE_S = 2.0
+"""From state B to opening the contactors: chargers cut well below one second; proven in the field."""
+DISCHARGED_S = 1.0
+"""From open contactors to unlocking."""
+STEP_S = 5.0
+"""No device may hold the way down longer than this."""
+
+
+async def secure_vehicle(devices: VehicleDevices, scribe: Scribe) -> None:
+    """Make a vehicle safe; returns when everything was tried."""
+    live = devices.contactor.closed
+    step = _Steps(scribe)
+    await step("pilot to state B", lambda: devices.pilot.set_state(PilotState.B))
+    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    scribe.checkpoint(950)
+    if live:
+        await asyncio.sleep(CURRENT_GONE_S)
+    await step("open the contactors", devices.contactor.open)
+    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    scribe.checkpoint(951)
+    if live:
+        await asyncio.sleep(DISCHARGED_S)
+    await step("unlock the connector", devices.lock.unlock)
+    scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
+    scribe.checkpoint(952)
+
+
+async def secure_charger(devices: ChargerDevices, scribe: Scribe) -> None:
+    """Make a charger safe; returns when everything was tried."""
+    step = _Steps(scribe)
+    await step("set the supply to zero", lambda: devices.supply.set(0.0, 0.0))
+    await step("switch the supply off", devices.supply.off)
+    scribe(Switch(device="supply", state="off"))
+    scribe.checkpoint(960)
+    await step("open the contactors", devices.contactor.open)
+    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    await step("switch the oscillator off", lambda: devices.pilot.set_duty(None))
+    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    scribe.checkpoint(961)
+
+
+class _Steps:
+    """Runs one step within its time and records a failure instead of raising it."""
+
+    def __init__(self, scribe: Scribe) -> None:
+        self._scribe = scribe
+
+    async def __call__(self, what: str, action: Callable[[], Awaitable[None]]) -> None:
+        try:
+            async with asyncio.timeout(STEP_S):
+                await action()
+        except TimeoutError:
+            self._scribe.note(f"safe shutdown: could not {what} within {STEP_S:g} s", "error")
+        except Exception as error:
+            self._scribe.note(f"safe shutdown: could not {what}: {error}", "error")
+
+
+async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work` whatever happens: a cancellation is passed on only when it has finished."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
