@@ -84,3 +84,25 @@ CHECKPOINTS: dict[int, str] = {
     960: "charger safe shutdown: current to zero, supply off",
     961: "charger safe shutdown: contactors open, oscillator off",
 }
+
+PHASES: dict[int, str] = {
+    4: "plugged in",
+    100: "SLAC",
+    170: "joining the network",
+    200: "SECC discovery",
+    301: "connection",
+    400: "handshake",
+    500: "session set-up",
+    530: "authorisation",
+    540: "parameters",
+    560: "cable check",
+    570: "pre-charge",
+    590: "power on",
+    700: "charging",
+    800: "power off",
+    850: "welding detection",
+    900: "session stop",
+    910: "end",
+    950: "safe shutdown",
+}
+"""The vehicle's checkpoints that begin a phase, and the phase as a person would call it."""

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from .checkpoints import CHECKPOINTS, PHASES
+
 Side = Literal["ev", "evse", "modem", "listen", "sim"]
 """Who speaks: the vehicle, the charger, an emulated modem, a listener, or the simulation around them."""
 
@@ -180,14 +182,10 @@ class Scribe:
         """Emit a remark."""
         self(Note(text=text, level=level))
 
-    def phase(self, name: str) -> None:
-        """Emit the entry of a phase."""
-        self(Phase(name=name))
-
     def checkpoint(self, number: int) -> None:
-        """Emit a checkpoint by number; KeyError if the number is not in the vocabulary."""
-        from .checkpoints import CHECKPOINTS
-
+        """Emit a checkpoint by number, and the phase it begins; KeyError if the number is not in the vocabulary."""
+        if self.side == "ev" and number in PHASES:
+            self(Phase(name=PHASES[number]))
         self(Checkpoint(number=number, text=CHECKPOINTS[number]))
 
 

@@ -1,0 +1,44 @@
+"""The command `pyplc`: one module per verb, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+VERBS = {
+    "decode": "Decode one message given as hex.",
+    "ev": "Be a vehicle on a real interface.",
+    "evse": "Be a charger on a real interface.",
+    "modem": "PLC modems: emulate one.",
+    "sim": "Simulate a whole charging session, no hardware needed.",
+}
+"""Every verb with its line of help: the help text needs no import."""
+
+
+class Verbs(click.Group):
+    """Finds a verb in `pyplc.cli.<verb>.command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"pyplc.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pyplc")
+def main() -> None:
+    """A CCS charging station: a vehicle, a charger, or both, with hardware or with none.
+
+    \b
+    Example:  pyplc sim                    a complete session on this screen
+              pyplc decode 809a02000000    what a message says
+    """

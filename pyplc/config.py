@@ -1,0 +1,118 @@
+"""Typed settings, loaded from TOML. An error names the file, the path of the key and what was expected there."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+
+from .plant.parameters import PlantParameters
+from .slac.settings import SlacSettings
+from .station.charger import ChargerSettings
+from .station.vehicle import VehicleSettings
+
+Driver = Literal["auto", "packet", "pcap"]
+Profile = Literal["field", "conformance"]
+
+
+class ConfigError(Exception):
+    """A settings file cannot be used; the text says where and what to do."""
+
+
+class NetworkSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The interface the PLC modem hangs on, and how raw frames are read from it."""
+
+    interface: str = "eth0"
+    driver: Driver = "auto"
+    tcp_port: int = 0
+    """Charger: the port to listen on; 0 lets the system choose one, as most chargers do."""
+
+
+class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How sessions are held: patient with real peers ("field") or to the letter ("conformance")."""
+
+    profile: Profile = "field"
+    cycle_s: float = 0.1
+    """Vehicle: seconds from one CurrentDemandReq to the next."""
+
+
+class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where sessions are recorded; no folder, no files."""
+
+    folder: str | None = "results"
+
+
+class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What both roles have."""
+
+    hardware: str = "simulated"
+    """Name of the driver for pilot, contactors, lock and meters."""
+    network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
+    session: SessionSettings = msgspec.field(default_factory=SessionSettings)
+    slac: SlacSettings = msgspec.field(default_factory=SlacSettings)
+    record: RecordSettings = msgspec.field(default_factory=RecordSettings)
+    plant: PlantParameters = msgspec.field(default_factory=PlantParameters)
+
+
+class EvSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
+    """A vehicle: `pyplc ev`."""
+
+    vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
+
+
+class EvseSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
+    """A charger: `pyplc evse`."""
+
+    charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
+
+
+class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
+    """Both in one process: `pyplc sim`."""
+
+    vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
+    charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
+
+
+S = TypeVar("S", bound=StationSettings)
+
+
+def load(path: Path, kind: type[S]) -> S:
+    """The settings in a TOML file; raises ConfigError."""
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    return parse(text, kind, str(path))
+
+
+def parse(text: bytes, kind: type[S], where: str) -> S:
+    """The settings in TOML text; `where` names it in errors."""
+    try:
+        return msgspec.toml.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(str(error), kind)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{where}: this is not TOML: {error}") from None
+
+
+def _explain(error: str, kind: type) -> str:
+    """msgspec's message with the key's path first, in TOML's form, and for an unknown key the likely one."""
+    message, _, at = error.partition(" - at `$")
+    path = at.rstrip("`").lstrip(".")
+    if unknown := re.search(r"unknown field `(.+?)`", message):
+        key = unknown.group(1)
+        known = _fields(kind, path)
+        near = difflib.get_close_matches(key, known, 1)
+        hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+        return f"unknown key {f'{path}.{key}' if path else key}; {hint}"
+    return f"{path or 'top level'}: {message[0].lower()}{message[1:]}"
+
+
+def _fields(kind: Any, path: str) -> list[str]:
+    for name in filter(None, path.split(".")):
+        hint = next((f.type for f in msgspec.structs.fields(kind) if f.name == name), None)
+        kind = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and issubclass(t, msgspec.Struct)), kind)
+    return [f.name for f in msgspec.structs.fields(kind)]
