@@ -334,7 +334,7 @@ class VehicleSession:
         except m.ExiError as error:
             self._scribe(Message(direction="rx", protocol=self.protocol, name="?", exi=payload.data))
             raise PeerWrong(f"{awaited} cannot be decoded: {error}") from error
-        response, session_id = message.Body, message.Header.SessionID
+        response, session_id = message.Body.BodyElement, message.Header.SessionID
         self._scribe(
             Message(direction="rx", protocol=self.protocol, name=name_of(response), exi=payload.data, body=message)
         )

@@ -154,7 +154,7 @@ class ChargerSession:
         except m.ExiError as error:
             self._scribe(Message(direction="rx", protocol=self.protocol, name="?", exi=payload.data))
             raise PeerWrong(f"a request that cannot be decoded: {error}") from error
-        body = message.Body
+        body = message.Body.BodyElement
         self._scribe(
             Message(direction="rx", protocol=self.protocol, name=name_of(body), exi=payload.data, body=message)
         )

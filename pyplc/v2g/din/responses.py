@@ -97,7 +97,7 @@ def service_discovery(code: responseCode) -> m.ServiceDiscoveryRes:
     return m.ServiceDiscoveryRes(
         ResponseCode=code,
         PaymentOptions=m.PaymentOptions(PaymentOption=[m.paymentOption.ExternalPayment]),
-        ChargeService=m.ChargeService(
+        ChargeService=m.ServiceCharge(
             ServiceTag=m.ServiceTag(ServiceID=1, ServiceCategory=m.serviceCategory.EVCharging),
             FreeService=False,
             EnergyTransferType=m.EVSESupportedEnergyTransfer.DC_extended,
