@@ -1,0 +1,44 @@
+"""The devices of one station, together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .ports import (
+    Battery,
+    ChargerPilot,
+    Contactor,
+    IsolationMonitor,
+    Lock,
+    PilotState,
+    Supply,
+    VehiclePilot,
+    Voltmeter,
+)
+
+
+@dataclass
+class VehicleDevices:
+    """What a vehicle needs. `imagine` is told what the charger reports, for devices that have no charger to measure."""
+
+    pilot: VehiclePilot
+    contactor: Contactor
+    lock: Lock
+    inlet: Voltmeter
+    battery: Battery
+    imagine: Callable[[float, float], None] | None = None
+
+
+@dataclass
+class ChargerDevices:
+    """What a charger needs. `imagine` is told what the vehicle asks for and `imagine_state` which pilot state its
+    messages imply, for devices that have no vehicle to measure.
+    """
+
+    pilot: ChargerPilot
+    contactor: Contactor
+    supply: Supply
+    isolation: IsolationMonitor
+    imagine: Callable[[float, float], None] | None = None
+    imagine_state: Callable[[PilotState], None] | None = None

@@ -1,0 +1,41 @@
+"""The electrical world around one cable, and what can go wrong in it. Never imported by a session."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .circuit import Circuit
+from .parameters import PlantParameters
+from .pilot import PilotLine
+
+
+class Plant:
+    """Circuit, pilot line and lock of one charging place.
+
+    Faults are plain fields: `contactor_welded`, `lock_stuck`, `contactor_stuck_open`; and of the circuit `isolation`
+    (ohm), `supply_fault`.
+    """
+
+    def __init__(self, parameters: PlantParameters) -> None:
+        self.parameters = parameters
+        self.circuit = Circuit(parameters, asyncio.get_running_loop().time())
+        self.pilot = PilotLine()
+        self.locked = False
+        self.contactor_welded = False
+        self.contactor_stuck_open = False
+        self.lock_stuck = False
+
+    def now(self) -> Circuit:
+        """The circuit, brought to the loop's time."""
+        self.circuit.advance(asyncio.get_running_loop().time())
+        return self.circuit
+
+    def plug_in(self) -> None:
+        """The user plugs the connector in."""
+        self.now().plugged = True
+        self.pilot.plug(True)
+
+    def unplug(self) -> None:
+        """The user, or violence, takes the connector out."""
+        self.now().plugged = False
+        self.pilot.plug(False)
