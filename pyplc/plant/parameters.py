@@ -10,7 +10,7 @@ class BatteryParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
     capacity_wh: float = 58_000.0
     soc_percent: float = 45.0
-    open_circuit: list[tuple[float, float]] = [(0, 316.0), (10, 336.0), (50, 357.0), (80, 381.0), (100, 401.0)]
+    open_circuit: tuple[tuple[float, float], ...] = ((0, 316.0), (10, 336.0), (50, 357.0), (80, 381.0), (100, 401.0))
     """(SoC in percent, V), rising."""
     resistance: float = 0.08
     max_voltage: float = 408.0
