@@ -1,0 +1,95 @@
+"""One receiver for all who talk HomePlug over a link: each frame is read once and offered to everyone interested."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ..link.ports import Link
+from ..record import Dropped, Scribe
+from .messages import Message, read
+from .mme import MmeError, parse
+
+M = TypeVar("M", bound=Message)
+Handler = Callable[[Message, bytes], None]
+"""Called with a message and the MAC it came from."""
+
+
+class HomePlug:
+    """The management messages of one link. `run` must be running for anything to arrive.
+
+    Frames that cannot be read are counted in `malformed`, recorded, and ignored; unknown types are counted in `unknown`.
+    """
+
+    def __init__(self, link: Link, scribe: Scribe) -> None:
+        self.address = link.address
+        self.malformed = 0
+        self.unknown = 0
+        self._link = link
+        self._scribe = scribe
+        self._handlers: list[Handler] = []
+
+    async def run(self) -> None:
+        """Receive until cancelled; LinkError when the link is gone."""
+        while True:
+            frame = await self._link.receive()
+            try:
+                mme = parse(frame)
+                message = read(mme)
+            except MmeError as error:
+                self.malformed += 1
+                self._scribe(Dropped(what="HomePlug frame", reason=str(error), data=frame))
+                continue
+            if message is None:
+                self.unknown += 1
+                continue
+            for handler in tuple(self._handlers):
+                handler(message, mme.source)
+
+    def send(self, message: Message, destination: bytes) -> None:
+        """Send a message from our own address."""
+        self._link.send(message.frame(destination, self.address))
+
+    @contextmanager
+    def listening(self, handler: Handler) -> Iterator[None]:
+        """Offer every message to `handler` while the block runs."""
+        self._handlers.append(handler)
+        try:
+            yield
+        finally:
+            self._handlers.remove(handler)
+
+    @contextmanager
+    def inbox(self, *kinds: type[Message]) -> Iterator[Inbox]:
+        """Collect messages of these kinds while the block runs."""
+        box = Inbox(kinds)
+        with self.listening(box.offer):
+            yield box
+
+
+class Inbox:
+    """Messages in order of arrival; one task takes them out."""
+
+    def __init__(self, kinds: tuple[type[Message], ...]) -> None:
+        self._kinds = kinds
+        self._queue: asyncio.Queue[tuple[Message, bytes]] = asyncio.Queue()
+
+    def offer(self, message: Message, source: bytes) -> None:
+        """Keep the message if it is of a wanted kind."""
+        if isinstance(message, self._kinds):
+            self._queue.put_nowait((message, source))
+
+    async def take(self, seconds: float) -> tuple[Message, bytes]:
+        """The next message; TimeoutError after `seconds`."""
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await self._queue.get()
+
+    async def expect(self, kind: type[M], fits: Callable[[M, bytes], bool], seconds: float) -> tuple[M, bytes]:
+        """The next message of `kind` that fits, others are passed over; TimeoutError after `seconds`."""
+        until = asyncio.get_running_loop().time() + seconds
+        while True:
+            message, source = await self.take(until - asyncio.get_running_loop().time())
+            if isinstance(message, kind) and fits(message, source):
+                return message, source
