@@ -1,0 +1,122 @@
+"""A whole world in one process: plant, powerline, two emulated modems, a vehicle and a charger."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+
+from .capture.synthesis import StreamFrames
+from .config import SimSettings
+from .hw.simulated import charger_devices, vehicle_devices
+from .link.ethernet import mac_text
+from .link.ports import HOMEPLUG, IPV6, Tap
+from .link.split import Split
+from .link.virtual import Powerline, VirtualLink, cable
+from .network import Exchange, VirtualNetwork
+from .plant.plant import Plant
+from .record import Frame, Recorder, Side, Summary
+from .slac.emulated import FAST, REAL, EmulatedModem, ModemTiming
+from .slac.homeplug import HomePlug
+from .slac.modem import Modem
+from .tower import ChargerStation, Common, VehicleStation
+from .v2g.din.ev import Pacing
+from .v2g.din.timing import PROFILES
+from .v2g.stream import Channel
+
+VEHICLE_HOST, VEHICLE_MODEM = bytes.fromhex("020000000001"), bytes.fromhex("020000000011")
+CHARGER_HOST, CHARGER_MODEM = bytes.fromhex("020000000002"), bytes.fromhex("020000000012")
+PLUG_IN_S = 8.0
+"""When the user plugs in: the charger's modem is ready by then."""
+UNPLUG_S = 2.0
+"""From the end of the session to unplugging."""
+
+
+class World:
+    """Everything a simulated session needs; `run` holds one session.
+
+    `frames` False leaves frames out of the records, which is faster.
+    """
+
+    def __init__(
+        self, settings: SimSettings, recorder: Recorder, seed: int = 1, *, fast: bool = False, frames: bool = True
+    ) -> None:
+        self._recorder = recorder
+        self._frames = frames
+        self._exchange = Exchange()
+        timing = FAST if fast else REAL
+        self.line = Powerline()
+        self.plant = Plant(settings.plant)
+        rng = random.Random(seed)
+        self.modems: list[EmulatedModem] = []
+        vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
+        charger = self._common("evse", CHARGER_HOST, CHARGER_MODEM, settings, rng, timing)
+        pacing = Pacing(current_demand=settings.session.cycle_s)
+        self.vehicle = VehicleStation(vehicle, vehicle_devices(self.plant), settings.vehicle, pacing)
+        self.charger = ChargerStation(charger, charger_devices(self.plant), settings.charger, settings.network.tcp_port)
+
+    def _common(
+        self, side: Side, host: bytes, modem: bytes, settings: SimSettings, rng: random.Random, timing: ModemTiming
+    ) -> Common:
+        scribe = self._recorder.on(side)
+        near, far = cable(f"{side} {mac_text(host)}", host, modem)
+        emulated = EmulatedModem(far, self.line, modem, random.Random(rng.random()), timing)
+        self.modems.append(emulated)
+        split = Split(near)
+        homeplug = HomePlug(split.branch(HOMEPLUG), scribe)
+        network = VirtualNetwork(split.branch(IPV6), self._exchange)
+        if self._frames:
+            split.tap = self._tap(side, near)
+        return Common(
+            recorder=self._recorder,
+            network=network,
+            homeplug=homeplug,
+            modem=Modem(homeplug, scribe),
+            timing=PROFILES[settings.session.profile],
+            rng=random.Random(rng.random()),
+            slac=settings.slac,
+            background=(emulated.run, split.run, homeplug.run, network.run),
+            tap=self._stream_tap(side, near) if self._frames else lambda channel: None,
+        )
+
+    def _tap(self, side: Side, link: VirtualLink) -> Tap:
+        scribe = self._recorder.on(side)
+
+        def tap(direction: str, frame: bytes) -> None:
+            scribe(Frame(direction=direction, data=frame, interface=link.name))
+
+        return tap
+
+    def _stream_tap(self, side: Side, link: VirtualLink) -> Callable[[Channel], None]:
+        """Bytes of the in-process stream become the TCP segments that would carry them."""
+        peer = CHARGER_HOST if side == "ev" else VEHICLE_HOST
+
+        def attach(channel: Channel) -> None:
+            frames = StreamFrames(channel.local, channel.peer, link.address, peer, self._tap(side, link))
+            channel.tap = frames.bytes_passed
+
+        return attach
+
+    async def run(self) -> dict[Side, Summary]:
+        """Plug in, charge, unplug; the summaries of both sides."""
+        vehicle = asyncio.ensure_future(self.vehicle.run())
+        charger = asyncio.ensure_future(self.charger.run())
+        user = asyncio.ensure_future(self._user(vehicle))
+        try:
+            summaries: dict[Side, Summary] = {"ev": await vehicle, "evse": await charger}
+            await user
+            return summaries
+        finally:
+            for task in (vehicle, charger, user):
+                task.cancel()
+            await asyncio.gather(vehicle, charger, user, return_exceptions=True)
+
+    async def _user(self, vehicle: asyncio.Task[Summary]) -> None:
+        """Plugs in, waits for the vehicle to come to rest, unplugs."""
+        await asyncio.sleep(PLUG_IN_S)
+        self.plant.plug_in()
+        await asyncio.wait({vehicle})
+        await asyncio.sleep(UNPLUG_S)
+        self.plant.unplug()
+        self._recorder.on("ev").checkpoint(920)
+

@@ -1,0 +1,349 @@
+"""A station: its storeys put together, each run as a task, and one way down when any of them ends.
+
+    vehicle:  plugged, 5 % - modem - SLAC - SECC discovery - connection - session - leave
+    charger:  key to the modem - plugged: 5 % - SLAC, discovery and port open - connection - session - oscillator off
+
+Whatever ends a session (its own end, an error, a cancelled or crashed task, a lost link), the station's shutdown runs,
+then the summary is recorded. A defect in a task is reported as one, never swallowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from .hw.bundles import ChargerDevices, VehicleDevices
+from .hw.ports import DeviceError, PilotState
+from .link.ports import LinkError
+from .network import Network
+from .record import Pilot, Recorder, Scribe, Summary
+from .sdp import client, server
+from .sdp.address import AddressError
+from .sdp.client import DiscoveryFailed
+from .sdp.messages import PORT as SDP_PORT
+from .service.progress import Progress
+from .slac import ev as slac_ev
+from .slac import evse as slac_evse
+from .slac.ev import SlacError
+from .slac.homeplug import HomePlug
+from .slac.modem import Modem, ModemError
+from .slac.settings import SlacSettings
+from .station.charger import Charger, ChargerSettings
+from .station.charger import PilotFault as ChargerPilotFault
+from .station.shutdown import secure_charger, secure_vehicle, to_the_end
+from .station.vehicle import PilotFault, Vehicle, VehicleSettings
+from .v2g import charger as charger_session
+from .v2g import vehicle as vehicle_session
+from .v2g.din.ev import Pacing
+from .v2g.din.evse import Switches
+from .v2g.din.timing import Timing
+from .v2g.session import Ended, SessionError, TimedOut
+from .v2g.stream import Channel
+
+T = TypeVar("T")
+
+HLC_DUTY = 5.0
+"""Duty cycle in percent that asks for digital communication."""
+CONNECT_PAUSE_S = 0.5
+"""Between two attempts to connect: a charger may open its announced port late."""
+MODEM_RESTART_S = 6.0
+"""A QCA7420 needs so long before it can match after a new key."""
+
+OUTCOMES: dict[type[BaseException], str] = {
+    SlacError: "slac",
+    ModemError: "modem",
+    DiscoveryFailed: "discovery",
+    AddressError: "network",
+    LinkError: "network",
+    PilotFault: "pilot",
+    ChargerPilotFault: "pilot",
+    DeviceError: "device",
+}
+"""What went wrong, in one word, for errors that are no SessionError."""
+
+
+async def alongside(main: Coroutine[Any, Any, T], *watchers: Coroutine[Any, Any, Any]) -> T:
+    """Run `main` with watchers beside it; a watcher that ends, ends `main`, and its error is the one raised."""
+    tasks = [asyncio.ensure_future(main), *(asyncio.ensure_future(watcher) for watcher in watchers)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            return tasks[0].result()  # type: ignore[no-any-return]  # of `main`
+        for task in tasks[1:]:
+            if task.done():
+                if task.cancelled():
+                    raise RuntimeError(f"the task {task.get_coro()!r} was cancelled from outside")
+                task.result()
+                raise RuntimeError(f"the task {task.get_coro()!r} ended")
+        raise AssertionError("a task was done")
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def judge(error: BaseException) -> tuple[str, str]:
+    """Outcome and reason of a session that ended with `error`."""
+    if isinstance(error, SessionError):
+        return error.outcome, str(error)
+    for kind, outcome in OUTCOMES.items():
+        if isinstance(error, kind):
+            return outcome, str(error)
+    if isinstance(error, asyncio.CancelledError):
+        return "stopped", "stopped from outside"
+    return "error", f"defect in pyplc: {type(error).__name__}: {error}"
+
+
+@dataclass
+class Common:
+    """What both stations have. `background` are tasks that must live: receivers of links and networks."""
+
+    recorder: Recorder
+    network: Network
+    homeplug: HomePlug
+    modem: Modem
+    timing: Timing
+    rng: random.Random
+    slac: SlacSettings = field(default_factory=SlacSettings)
+    background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+    tap: Callable[[Channel], None] = lambda channel: None
+
+
+class VehicleStation:
+    """A vehicle for one session after the other; `run` holds one."""
+
+    def __init__(
+        self, common: Common, devices: VehicleDevices, settings: VehicleSettings, pacing: Pacing = Pacing()
+    ) -> None:
+        self._common = common
+        self._devices = devices
+        self._settings = settings
+        self._pacing = pacing
+        self.scribe: Scribe = common.recorder.on("ev")
+        evccid = bytes.fromhex(settings.evccid) if settings.evccid else common.homeplug.address
+        self.vehicle = Vehicle(devices, settings, evccid, self.scribe)
+        self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
+        self._matched = False
+
+    def stop(self, reason: str) -> None:
+        """Ask for an orderly end."""
+        self.vehicle.stop(reason)
+
+    async def run(self) -> Summary:
+        """Wait to be plugged in, charge, and come to rest; the summary says how it ended."""
+        return await _held(
+            self._common, self.scribe, self._session(), self._secure, [task() for task in self._common.background]
+        )
+
+    async def _secure(self, orderly: bool) -> None:
+        if not orderly or self._devices.contactor.closed or self._devices.lock.locked:
+            await secure_vehicle(self._devices, self.scribe)
+        if self._matched:
+            await self._matcher.leave()
+
+    async def _session(self) -> Ended:
+        await self._plugged()
+        return await alongside(self._connected(), self.vehicle.watch_pilot())
+
+    async def _plugged(self) -> None:
+        pilot = self._devices.pilot
+        view = pilot.view
+        while view.state is not PilotState.B or view.duty_percent is None:
+            self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+            view = await pilot.changed()
+        self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+        self.scribe.checkpoint(4)
+        self.scribe.checkpoint(6)
+
+    async def _connected(self) -> Ended:
+        common = self._common
+        version = await common.modem.find()
+        self.scribe.checkpoint(7)
+        self.scribe.note(f"modem {version}")
+        self._matched = True  # from here on the modem may hold a charger's key
+        await self._matcher.match()
+        udp = await common.network.udp()
+        try:
+            found = await client.discover(udp, self.scribe)
+        finally:
+            udp.close()
+        self.scribe.checkpoint(210)
+        timer = common.timing.vehicle.communication_setup
+        setup_by = asyncio.get_running_loop().time() + timer.seconds
+        channel = await self._connect(found.address, found.port, setup_by)
+        common.tap(channel)
+        self.scribe.checkpoint(303)
+        return await vehicle_session.charge(
+            channel, self.vehicle, self.scribe, common.timing, self._pacing, setup_by
+        )
+
+    async def _connect(self, host: str, port: int, until: float) -> Channel:
+        self.scribe.checkpoint(301)
+        while True:
+            try:
+                return await self._common.network.connect(host, port)
+            except (OSError, TimeoutError) as error:
+                if asyncio.get_running_loop().time() >= until:
+                    timer = self._common.timing.vehicle.communication_setup
+                    raise TimedOut(timer, f"a connection to [{host}]:{port} ({error})") from None
+                self.scribe.note(f"connection to [{host}]:{port}: {error or 'no answer'}; trying again")
+            await asyncio.sleep(CONNECT_PAUSE_S)
+
+
+class ChargerStation:
+    """A charger for one session after the other; `run` holds one."""
+
+    def __init__(
+        self,
+        common: Common,
+        devices: ChargerDevices,
+        settings: ChargerSettings,
+        tcp_port: int = 0,
+        switches: Switches = Switches(),
+    ) -> None:
+        self._common = common
+        self._devices = devices
+        self._settings = settings
+        self._tcp_port = tcp_port
+        self._switches = switches
+        self.scribe: Scribe = common.recorder.on("evse")
+        self.charger = Charger(devices, settings, self.scribe)
+
+    def stop(self, reason: str) -> None:
+        """Ask for an orderly end."""
+        self.charger.request_stop(reason)
+
+    async def run(self) -> Summary:
+        """Wait for a vehicle, charge it, and come to rest; the summary says how it ended."""
+        return await _held(
+            self._common, self.scribe, self._session(), self._secure, [task() for task in self._common.background]
+        )
+
+    async def _secure(self, orderly: bool) -> None:
+        if orderly:
+            await asyncio.sleep(self._common.timing.charger.oscillator_retain.seconds)
+        await secure_charger(self._devices, self.scribe)
+
+    async def _session(self) -> Ended:
+        common = self._common
+        matcher = slac_evse.Matcher(common.homeplug, common.modem, self.scribe, common.rng, self._is_plugged)
+        version = await common.modem.find()
+        self.scribe.note(f"modem {version}")
+        await matcher.prepare()
+        await self._plugged()
+        return await alongside(self._connected(matcher), self.charger.watch_pilot())
+
+    def _is_plugged(self) -> bool:
+        return self._devices.pilot.view.state is not PilotState.A
+
+    async def _plugged(self) -> None:
+        pilot = self._devices.pilot
+        view = pilot.view
+        if view.state is PilotState.A:
+            self.scribe.checkpoint(2)
+        while view.state not in (PilotState.B, PilotState.C):
+            self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+            view = await pilot.changed()
+        self.scribe.checkpoint(3)
+        await pilot.set_duty(HLC_DUTY)
+        self.scribe(Pilot(state=pilot.view.state.value, duty_percent=pilot.view.duty_percent))
+        self.scribe.checkpoint(5)
+
+    async def _connected(self, matcher: slac_evse.Matcher) -> Ended:
+        """Discovery and port are open before MATCH.CNF leaves: cars come 0.5 s after it."""
+        common = self._common
+        accepted: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
+        listener, port = await common.network.listen(lambda channel: self._accept(channel, accepted), self._tcp_port)
+        self.scribe.checkpoint(300)
+        udp = await common.network.udp(SDP_PORT)
+        address = await common.network.address()
+        try:
+            return await alongside(
+                self._matched(matcher, accepted), server.serve(udp, address, port, self.scribe)
+            )
+        finally:
+            listener.close()
+            udp.close()
+
+    async def _matched(self, matcher: slac_evse.Matcher, accepted: asyncio.Future[Channel]) -> Ended:
+        matched = await matcher.match()
+        return await alongside(self._linked(accepted), matcher.run_late(matched))
+
+    async def _linked(self, accepted: asyncio.Future[Channel]) -> Ended:
+        common = self._common
+        await common.modem.wait_link(common.slac.join_s)
+        self.scribe.checkpoint(190)
+        timer = common.timing.charger.communication_setup
+        setup_by = asyncio.get_running_loop().time() + timer.seconds
+        try:
+            async with asyncio.timeout(timer.seconds):
+                channel = await asyncio.shield(accepted)
+        except TimeoutError:
+            raise TimedOut(timer, "a connection of the vehicle") from None
+        common.tap(channel)
+        return await charger_session.serve(
+            channel, self.charger, self.scribe, common.timing, common.rng, self._switches, setup_by
+        )
+
+    def _accept(self, channel: Channel, accepted: asyncio.Future[Channel]) -> None:
+        if accepted.done():  # one session a link
+            self.scribe.note(f"a second connection from {channel.peer} was refused")
+            channel.abort()
+            return
+        self.scribe.note(f"connection from {channel.peer}")
+        accepted.set_result(channel)
+
+
+async def _held(
+    common: Common,
+    scribe: Scribe,
+    session: Coroutine[Any, Any, Ended],
+    secure: Callable[[bool], Awaitable[None]],
+    background: list[Coroutine[Any, Any, None]],
+) -> Summary:
+    """Hold one session, make the station safe whatever happened, and record the summary.
+
+    Cancelling is passed on after that.
+    """
+    progress = Progress(scribe.side)
+    common.recorder.readers.append(progress)
+    tasks = [asyncio.ensure_future(task) for task in background]
+    cancelled: asyncio.CancelledError | None = None
+    orderly = False
+    try:
+        ended = await alongside(session, *(_living(task) for task in tasks))
+        outcome, reason, orderly = "finished", ended.reason, True
+    except asyncio.CancelledError as error:
+        cancelled = error
+        outcome, reason = judge(error)
+    except Exception as error:
+        outcome, reason = judge(error)
+    try:
+        # the receivers live on: leaving the network needs the modem's answer
+        await to_the_end(_settle(secure, orderly))
+    except asyncio.CancelledError as error:
+        cancelled = error
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    common.recorder.readers.remove(progress)
+    summary = progress.summary(outcome, reason, common.recorder.now())
+    scribe(summary)
+    if cancelled is not None:
+        raise cancelled
+    return summary
+
+
+async def _settle(secure: Callable[[bool], Awaitable[None]], orderly: bool) -> None:
+    await secure(orderly)
+
+
+async def _living(task: asyncio.Task[None]) -> None:
+    """Watch a background task without cancelling it."""
+    await asyncio.shield(task)
+
+
+__all__ = ["ChargerStation", "Common", "VehicleStation", "alongside", "judge"]
