@@ -18,7 +18,7 @@ Side = Literal["ev", "evse", "modem", "listen", "sim"]
 """Who speaks: the vehicle, the charger, an emulated modem, a listener, or the simulation around them."""
 
 
-class Record(msgspec.Struct, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
+class Record(msgspec.Struct, kw_only=True, tag_field="type", gc=False):
     """What every record has. `t` is seconds since the start of the recording, `side` who recorded it."""
 
     t: float = 0.0

@@ -1,0 +1,41 @@
+"""`pyplc ev`: be a vehicle on a real interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..config import EvSettings
+from ..hw.registry import devices
+from ..tower import Common, VehicleStation
+from ..v2g.din.ev import Pacing
+from .common import settings
+from .station import run
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--driver", type=click.Choice(["auto", "packet", "pcap"]), help="How raw frames are read.")
+@click.option("--interface", help="Interface of the PLC modem, instead of the file's.")
+@click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
+def command(
+    config: Path, driver: str | None, interface: str | None, target_soc: float | None, as_json: bool
+) -> None:
+    """Be a vehicle on a real interface, for one session.
+
+    \b
+    Example:  pyplc ev config/pev.toml --interface eth1
+    """
+    chosen = settings(config, EvSettings)
+    chosen.network.driver = driver or chosen.network.driver  # type: ignore[assignment]  # a Choice of the same words
+    chosen.network.interface = interface or chosen.network.interface
+    if target_soc is not None:
+        chosen.vehicle.target_soc = target_soc
+
+    def build(common: Common) -> VehicleStation:
+        hardware = devices(chosen.hardware, "vehicle", chosen.plant)
+        return VehicleStation(common, hardware, chosen.vehicle, Pacing(current_demand=chosen.session.cycle_s))
+
+    run("ev", chosen, build, as_json=as_json, repeat=False)

@@ -1,0 +1,41 @@
+"""`pyplc evse`: be a charger on a real interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..config import EvseSettings
+from ..hw.registry import devices
+from ..tower import ChargerStation, Common
+from .common import settings
+from .station import run
+
+
+@click.command()
+@click.argument("config", type=click.Path(path_type=Path))
+@click.option("--driver", type=click.Choice(["auto", "packet", "pcap"]), help="How raw frames are read.")
+@click.option("--interface", help="Interface of the PLC modem, instead of the file's.")
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port to listen on; 0 lets the system choose.")
+@click.option("--once", is_flag=True, help="End after one session.")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
+def command(
+    config: Path, driver: str | None, interface: str | None, port: int | None, once: bool, as_json: bool
+) -> None:
+    """Be a charger on a real interface, one session after the other.
+
+    \b
+    Example:  pyplc evse config/evse.toml --interface eth1 --once
+    """
+    chosen = settings(config, EvseSettings)
+    chosen.network.driver = driver or chosen.network.driver  # type: ignore[assignment]  # a Choice of the same words
+    chosen.network.interface = interface or chosen.network.interface
+    if port is not None:
+        chosen.network.tcp_port = port
+
+    def build(common: Common) -> ChargerStation:
+        hardware = devices(chosen.hardware, "charger", chosen.plant)
+        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port)
+
+    run("evse", chosen, build, as_json=as_json, repeat=not once)
