@@ -86,11 +86,11 @@ def open_pcap(
     try:
         import pcap
     except (ImportError, OSError) as error:
-        raise LinkError(f'libpcap is missing ({error}); sudo apt install libpcap0.8, or set driver = "packet"') from None
+        raise LinkError(
+            f'libpcap is missing ({error}); sudo apt install libpcap0.8, or set driver = "packet"'
+        ) from None
     try:
-        handle = pcap.pcap(
-            name=interface, snaplen=SNAPLEN, promisc=promiscuous, timeout_ms=1, immediate=True, rfmon=0
-        )
+        handle = pcap.pcap(name=interface, snaplen=SNAPLEN, promisc=promiscuous, timeout_ms=1, immediate=True, rfmon=0)
         handle.setnonblock(True)
         if wanted := tuple(ethertypes):
             handle.setfilter(" or ".join(f"ether proto {kind:#06x}" for kind in wanted))

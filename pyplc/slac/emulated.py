@@ -12,25 +12,31 @@ from typing import NamedTuple
 
 from ..link.ports import Link
 from ..link.virtual import GROUPS, Port, Powerline
+from .catalogue import (
+    read,
+)
 from .keys import nid_of, random_nmk
+from .layout import (
+    Message,
+)
 from .messages import (
     AttenProfileInd,
     GetKeyCnf,
     GetKeyReq,
-    LinkStatusCnf,
-    LinkStatusReq,
-    Message,
     MnbcSoundInd,
-    ResetCnf,
-    ResetReq,
     SetKeyCnf,
     SetKeyReq,
+)
+from .mme import BROADCAST, ETHERTYPE, LOCAL_MODEM, MmeError, parse
+from .vendor import (
+    LinkStatusCnf,
+    LinkStatusReq,
+    ResetCnf,
+    ResetReq,
     SwVerCnf,
     SwVerReq,
     VsAttenCharInd,
-    read,
 )
-from .mme import BROADCAST, ETHERTYPE, LOCAL_MODEM, MmeError, parse
 
 VERSION = b"MAC-QCA7420-1.4.0.20-00-20171027-CS"
 DEVICE_QCA7420 = 0x20
@@ -106,7 +112,7 @@ class EmulatedModem:
     def _from_host(self, frame: bytes) -> None:
         destination = frame[:6]
         if frame[12:14] != ETHERTYPE:
-            if not frame[6:12] == self.address:
+            if frame[6:12] != self.address:
                 self._port.send(frame)
             return
         if destination in (LOCAL_MODEM, self.address, BROADCAST):
@@ -217,9 +223,7 @@ class EmulatedModem:
         """What a GreenPHY modem reports after each sound: falling with frequency, 2 dB around the mean."""
         groups = b""
         if self.profiles:
-            groups = bytes(
-                max(0, min(255, round(attenuation + 4 * (i / (GROUPS - 1) - 0.5)))) for i in range(GROUPS)
-            )
+            groups = bytes(max(0, min(255, round(attenuation + 4 * (i / (GROUPS - 1) - 0.5)))) for i in range(GROUPS))
         for message in (
             AttenProfileInd(pev_mac=pev, count=len(groups), rest=groups),
             VsAttenCharInd(pev_mac=pev, count=len(groups), rest=groups),

@@ -1,8 +1,8 @@
 """Matching, the vehicle's side (ISO 15118-3 Annex A): ask, sound, choose, join.
 
-    SLAC_PARAM.REQ -> CNF (all within TT_match_response) - START_ATTEN_CHAR.IND x 3 - MNBC_SOUND.IND x 10
-    - collect ATTEN_CHAR.IND until TT_EV_atten_results, answer each - choose by attenuation
-    - SLAC_MATCH.REQ -> CNF - SET_KEY to the own modem - wait for the link
+SLAC_PARAM.REQ -> CNF (all within TT_match_response) - START_ATTEN_CHAR.IND x 3 - MNBC_SOUND.IND x 10
+- collect ATTEN_CHAR.IND until TT_EV_atten_results, answer each - choose by attenuation
+- SLAC_MATCH.REQ -> CNF - SET_KEY to the own modem - wait for the link
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class Matcher:
                 return await self._attempt()
             except _Retry as failed:
                 if self._now() >= until:
-                    raise SlacError(f"no match after {attempts} attempts in {self._settings.search_s:g} s: {failed}") from None
+                    raise SlacError(
+                        f"no match after {attempts} attempts in {self._settings.search_s:g} s: {failed}"
+                    ) from None
                 self._scribe(Note(text=f"SLAC attempt {attempts}: {failed}"))
                 await asyncio.sleep(TT_MATCHING_RATE)
 

@@ -12,20 +12,21 @@ from .attenuation import mean, mean_profile
 from .ev import Matched
 from .homeplug import HomePlug
 from .keys import nid_of, random_nmk
+from .layout import (
+    Message,
+)
 from .messages import (
     NO_SECURITY,
     PEV_EVSE_MATCHING,
     AttenCharInd,
     AttenCharRsp,
     AttenProfileInd,
-    Message,
     MnbcSoundInd,
     SlacMatchCnf,
     SlacMatchReq,
     SlacParamCnf,
     SlacParamReq,
     StartAttenCharInd,
-    VsAttenCharInd,
 )
 from .modem import Modem
 from .timing import (
@@ -37,6 +38,9 @@ from .timing import (
     TT_EVSE_MATCH_SESSION,
     TT_MATCH_RESPONSE,
     TT_MATCH_SEQUENCE,
+)
+from .vendor import (
+    VsAttenCharInd,
 )
 
 TIMEOUT_UNIT_S = 0.1
@@ -136,7 +140,13 @@ class Matcher:
 
     def _start(self, message: StartAttenCharInd, source: bytes) -> None:
         session = self._sessions.get((source, message.run_id))
-        if session is None or session.started or not message.sounds or not message.timeout or message.response_type != 1:
+        if (
+            session is None
+            or session.started
+            or not message.sounds
+            or not message.timeout
+            or message.response_type != 1
+        ):
             return
         session.started = True
         window = min(message.timeout * TIMEOUT_UNIT_S, TT_EVSE_MATCH_MNBC)
@@ -170,7 +180,10 @@ class Matcher:
         groups = mean_profile(session.profiles)
         session.attenuation = mean(groups) or 0.0
         report = AttenCharInd(
-            source_address=session.mac, run_id=session.run_id, sounds=min(session.sounds, C_EV_MATCH_MNBC), groups=groups
+            source_address=session.mac,
+            run_id=session.run_id,
+            sounds=min(session.sounds, C_EV_MATCH_MNBC),
+            groups=groups,
         )
         for _ in range(1 + C_EV_MATCH_RETRY):
             self._homeplug.send(report, session.mac)

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from ..link.ports import Link
 from ..record import Dropped, Scribe
-from .messages import Message, read
+from .catalogue import read
+from .layout import Message
 from .mme import MmeError, parse
 
 M = TypeVar("M", bound=Message)
@@ -20,7 +21,7 @@ Handler = Callable[[Message, bytes], None]
 class HomePlug:
     """The management messages of one link. `run` must be running for anything to arrive.
 
-    Frames that cannot be read are counted in `malformed`, recorded, and ignored; unknown types are counted in `unknown`.
+    Frames that cannot be read are counted in `malformed`, unknown types in `unknown`; both are recorded and ignored.
     """
 
     def __init__(self, link: Link, scribe: Scribe) -> None:

@@ -1,16 +1,11 @@
-"""The management messages of matching and of key handling: one declaration each gives reading and writing.
+"""The standard's management messages of matching and of keys: one declaration each gives reading and writing.
 
-A field is a name and a layout: a number of bytes, an unsigned integer ("u8", "u16" little endian, "b16" big), a constant
-reserved run, or the rest. Offsets and meanings: HomePlug AV, HomePlug Green PHY, ISO 15118-3.
+Offsets and meanings: HomePlug AV and Green PHY, ISO 15118-3 Annex A. The payload begins behind FMI.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
-
-import msgspec
-
-from .mme import QUALCOMM, Mme, MmeError
+from .layout import COUNTED, REST, U8, U16, Layout, Message
 
 ZERO17 = bytes(17)
 PEV_EVSE_MATCHING = 0
@@ -19,79 +14,13 @@ NMK_KEY = 1
 PROTOCOL_HLE = 4
 """PID of a key exchange with the host."""
 
-Layout = tuple[tuple[str, str | int], ...]
-M = TypeVar("M", bound="Message")
-
-
-class Message(msgspec.Struct, kw_only=True, frozen=True):
-    """Base: `TYPE` is the MMTYPE, `VERSION` the MMV it is sent with, `LAYOUT` the payload behind FMI and OUI."""
-
-    TYPE: ClassVar[int]
-    NAME: ClassVar[str]
-    VERSION: ClassVar[int] = 1
-    OUI: ClassVar[bytes] = b""
-    LAYOUT: ClassVar[Layout]
-
-    def frame(self, destination: bytes, source: bytes) -> bytes:
-        """The Ethernet frame of this message."""
-        return Mme(destination, source, self.VERSION, self.TYPE, self.payload(), self.OUI).pack()
-
-    def payload(self) -> bytes:
-        """The payload as `LAYOUT` says."""
-        parts = []
-        for name, layout in self.LAYOUT:
-            value = getattr(self, name) if name else None
-            match layout:
-                case "u8":
-                    parts.append(bytes((value,)))  # type: ignore[arg-type]
-                case "u16":
-                    parts.append(int(value).to_bytes(2, "little"))  # type: ignore[arg-type]
-                case "counted":
-                    parts.append(bytes((len(value),)) + value)  # type: ignore[arg-type]
-                case "rest":
-                    parts.append(value)
-                case int():
-                    parts.append(bytes(layout) if value is None else _exactly(name, value, layout))
-        return b"".join(parts)  # type: ignore[arg-type]
-
-    @classmethod
-    def read(cls: type[M], payload: bytes) -> M:
-        """The message in a payload; raises MmeError when it is too short. Padding is not looked at."""
-        values: dict[str, Any] = {}
-        at = 0
-        for name, layout in cls.LAYOUT:
-            size = {"u8": 1, "u16": 2, "counted": 1, "rest": 0}.get(layout, layout)  # type: ignore[arg-type]
-            if layout == "counted":
-                size = 1 + (payload[at] if at < len(payload) else 0)
-            elif layout == "rest":
-                size = len(payload) - at
-            raw = payload[at : at + size]  # type: ignore[operator]
-            if len(raw) < size:  # type: ignore[operator]
-                raise MmeError(f"{cls.NAME}: {len(payload)} bytes of payload end inside {name or 'a reserved run'}")
-            at += size  # type: ignore[operator]
-            if name:
-                values[name] = (
-                    int.from_bytes(raw, "little")
-                    if layout in ("u8", "u16")
-                    else raw[1:]
-                    if layout == "counted"
-                    else raw
-                )
-        return cls(**values)
-
-
-def _exactly(name: str, value: bytes, size: int) -> bytes:
-    if len(value) != size:
-        raise MmeError(f"{name} has {len(value)} bytes, the layout {size}")
-    return value
-
 
 class SlacParamReq(Message, kw_only=True, frozen=True):
     """A vehicle asks who is there."""
 
     TYPE = 0x6064
     NAME = "CM_SLAC_PARAM.REQ"
-    LAYOUT = (("application", "u8"), ("security", "u8"), ("run_id", 8))
+    LAYOUT = (("application", U8), ("security", U8), ("run_id", 8))
     application: int = PEV_EVSE_MATCHING
     security: int = NO_SECURITY
     run_id: bytes
@@ -104,12 +33,12 @@ class SlacParamCnf(Message, kw_only=True, frozen=True):
     NAME = "CM_SLAC_PARAM.CNF"
     LAYOUT = (
         ("sound_target", 6),
-        ("sounds", "u8"),
-        ("timeout", "u8"),
-        ("response_type", "u8"),
+        ("sounds", U8),
+        ("timeout", U8),
+        ("response_type", U8),
         ("forwarding_sta", 6),
-        ("application", "u8"),
-        ("security", "u8"),
+        ("application", U8),
+        ("security", U8),
         ("run_id", 8),
     )
     sound_target: bytes = b"\xff" * 6
@@ -128,11 +57,11 @@ class StartAttenCharInd(Message, kw_only=True, frozen=True):
     TYPE = 0x606A
     NAME = "CM_START_ATTEN_CHAR.IND"
     LAYOUT = (
-        ("application", "u8"),
-        ("security", "u8"),
-        ("sounds", "u8"),
-        ("timeout", "u8"),
-        ("response_type", "u8"),
+        ("application", U8),
+        ("security", U8),
+        ("sounds", U8),
+        ("timeout", U8),
+        ("response_type", U8),
         ("forwarding_sta", 6),
         ("run_id", 8),
     )
@@ -151,10 +80,10 @@ class MnbcSoundInd(Message, kw_only=True, frozen=True):
     TYPE = 0x6076
     NAME = "CM_MNBC_SOUND.IND"
     LAYOUT = (
-        ("application", "u8"),
-        ("security", "u8"),
+        ("application", U8),
+        ("security", U8),
         ("sender_id", 17),
-        ("count", "u8"),
+        ("count", U8),
         ("run_id", 8),
         ("reserved", 8),
         ("random", 16),
@@ -173,31 +102,10 @@ class AttenProfileInd(Message, kw_only=True, frozen=True):
 
     TYPE = 0x6086
     NAME = "CM_ATTEN_PROFILE.IND"
-    LAYOUT = (("pev_mac", 6), ("count", "u8"), ("reserved", "u8"), ("rest", "rest"))
+    LAYOUT = (("pev_mac", 6), ("count", U8), ("reserved", U8), ("rest", REST))
     pev_mac: bytes
     count: int
     reserved: int = 0
-    rest: bytes
-
-    @property
-    def groups(self) -> bytes:
-        """The attenuations; empty when the modem gives none."""
-        return self.rest[: self.count]
-
-
-class VsAttenCharInd(Message, kw_only=True, frozen=True):
-    """The same in Qualcomm's own message."""
-
-    TYPE = 0xA14E
-    NAME = "VS_ATTEN_CHAR.IND"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = (("pev_mac", 6), ("count", "u8"), ("pad", "u8"), ("carriers", "u8"), ("reserved", 7), ("rest", "rest"))
-    pev_mac: bytes
-    count: int
-    pad: int = 0
-    carriers: int = 0x10
-    reserved: bytes = bytes(7)
     rest: bytes
 
     @property
@@ -212,14 +120,14 @@ class AttenCharInd(Message, kw_only=True, frozen=True):
     TYPE = 0x606E
     NAME = "CM_ATTEN_CHAR.IND"
     LAYOUT = (
-        ("application", "u8"),
-        ("security", "u8"),
+        ("application", U8),
+        ("security", U8),
         ("source_address", 6),
         ("run_id", 8),
         ("source_id", 17),
         ("response_id", 17),
-        ("sounds", "u8"),
-        ("groups", "counted"),
+        ("sounds", U8),
+        ("groups", COUNTED),
     )
     application: int = PEV_EVSE_MATCHING
     security: int = NO_SECURITY
@@ -237,13 +145,13 @@ class AttenCharRsp(Message, kw_only=True, frozen=True):
     TYPE = 0x606F
     NAME = "CM_ATTEN_CHAR.RSP"
     LAYOUT = (
-        ("application", "u8"),
-        ("security", "u8"),
+        ("application", U8),
+        ("security", U8),
         ("source_address", 6),
         ("run_id", 8),
         ("source_id", 17),
         ("response_id", 17),
-        ("result", "u8"),
+        ("result", U8),
     )
     application: int = PEV_EVSE_MATCHING
     security: int = NO_SECURITY
@@ -255,9 +163,9 @@ class AttenCharRsp(Message, kw_only=True, frozen=True):
 
 
 _MATCH: Layout = (
-    ("application", "u8"),
-    ("security", "u8"),
-    ("length", "u16"),
+    ("application", U8),
+    ("security", U8),
+    ("length", U16),
     ("pev_id", 17),
     ("pev_mac", 6),
     ("evse_id", 17),
@@ -303,21 +211,62 @@ class SlacMatchCnf(Message, kw_only=True, frozen=True):
     nmk: bytes
 
 
+class ValidateReq(Message, kw_only=True, frozen=True):
+    """A vehicle asks to be recognised by its toggles on the control pilot; `timer` n means (n + 1) x 100 ms."""
+
+    TYPE = 0x6078
+    NAME = "CM_VALIDATE.REQ"
+    LAYOUT = (("signal", U8), ("timer", U8), ("result", U8))
+    signal: int = 0
+    timer: int = 0
+    result: int = 1
+
+
+class ValidateCnf(Message, kw_only=True, frozen=True):
+    """The charger's answer: `result` 0 not ready, 1 ready, 2 success, 3 failure, 4 not required."""
+
+    TYPE = 0x6079
+    NAME = "CM_VALIDATE.CNF"
+    LAYOUT = (("signal", U8), ("toggles", U8), ("result", U8))
+    signal: int = 0
+    toggles: int = 0
+    result: int
+
+
+class AmpMapReq(Message, kw_only=True, frozen=True):
+    """Amplitudes per carrier, four bits each, the even carrier in the low nibble; `carriers` counts them."""
+
+    TYPE = 0x601C
+    NAME = "CM_AMP_MAP.REQ"
+    LAYOUT = (("carriers", U16), ("rest", REST))
+    carriers: int
+    rest: bytes
+
+
+class AmpMapCnf(Message, kw_only=True, frozen=True):
+    """`result` 0: taken."""
+
+    TYPE = 0x601D
+    NAME = "CM_AMP_MAP.CNF"
+    LAYOUT = (("result", U8),)
+    result: int = 0
+
+
 class SetKeyReq(Message, kw_only=True, frozen=True):
     """A host gives its modem a key."""
 
     TYPE = 0x6008
     NAME = "CM_SET_KEY.REQ"
     LAYOUT = (
-        ("key_type", "u8"),
+        ("key_type", U8),
         ("my_nonce", 4),
         ("your_nonce", 4),
-        ("pid", "u8"),
-        ("prn", "u16"),
-        ("pmn", "u8"),
-        ("cco_capability", "u8"),
+        ("pid", U8),
+        ("prn", U16),
+        ("pmn", U8),
+        ("cco_capability", U8),
         ("nid", 7),
-        ("eks", "u8"),
+        ("eks", U8),
         ("nmk", 16),
     )
     key_type: int = NMK_KEY
@@ -338,13 +287,13 @@ class SetKeyCnf(Message, kw_only=True, frozen=True):
     TYPE = 0x6009
     NAME = "CM_SET_KEY.CNF"
     LAYOUT = (
-        ("result", "u8"),
+        ("result", U8),
         ("my_nonce", 4),
         ("your_nonce", 4),
-        ("pid", "u8"),
-        ("prn", "u16"),
-        ("pmn", "u8"),
-        ("cco_capability", "u8"),
+        ("pid", U8),
+        ("prn", U16),
+        ("pmn", U8),
+        ("cco_capability", U8),
     )
     result: int
     my_nonce: bytes = bytes(4)
@@ -361,13 +310,13 @@ class GetKeyReq(Message, kw_only=True, frozen=True):
     TYPE = 0x600C
     NAME = "CM_GET_KEY.REQ"
     LAYOUT = (
-        ("request_type", "u8"),
-        ("key_type", "u8"),
+        ("request_type", U8),
+        ("key_type", U8),
         ("nid", 7),
         ("my_nonce", 4),
-        ("pid", "u8"),
-        ("prn", "u16"),
-        ("pmn", "u8"),
+        ("pid", U8),
+        ("prn", U16),
+        ("pmn", U8),
     )
     request_type: int = 0
     key_type: int = NMK_KEY
@@ -384,16 +333,16 @@ class GetKeyCnf(Message, kw_only=True, frozen=True):
     TYPE = 0x600D
     NAME = "CM_GET_KEY.CNF"
     LAYOUT = (
-        ("result", "u8"),
-        ("key_type", "u8"),
+        ("result", U8),
+        ("key_type", U8),
         ("my_nonce", 4),
         ("your_nonce", 4),
         ("nid", 7),
-        ("eks", "u8"),
-        ("pid", "u8"),
-        ("prn", "u16"),
-        ("pmn", "u8"),
-        ("key", "rest"),
+        ("eks", U8),
+        ("pid", U8),
+        ("prn", U16),
+        ("pmn", U8),
+        ("key", REST),
     )
     result: int
     key_type: int = NMK_KEY
@@ -412,92 +361,22 @@ class GetKeyCnf(Message, kw_only=True, frozen=True):
         return self.key[:16]
 
 
-class SwVerReq(Message, kw_only=True, frozen=True):
-    """Who is there, with which firmware?"""
-
-    TYPE = 0xA000
-    NAME = "VS_SW_VER.REQ"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = (("cookie", 4),)
-    cookie: bytes = bytes(4)
-
-
-class SwVerCnf(Message, kw_only=True, frozen=True):
-    """A modem's chip and firmware."""
-
-    TYPE = 0xA001
-    NAME = "VS_SW_VER.CNF"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = (("status", "u8"), ("device", "u8"), ("length", "u8"), ("text", 254), ("ident", 4), ("rest", "rest"))
-    status: int = 0
-    device: int
-    length: int
-    text: bytes
-    ident: bytes = bytes(4)
-    rest: bytes = b""
-
-    @property
-    def version(self) -> str:
-        """The firmware's version text."""
-        return self.text[: self.length].decode("ascii", "replace")
-
-
-class LinkStatusReq(Message, kw_only=True, frozen=True):
-    """Is the modem linked to another?"""
-
-    TYPE = 0xA0B8
-    NAME = "VS_PL_LNK_STATUS.REQ"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = ()
-
-
-class LinkStatusCnf(Message, kw_only=True, frozen=True):
-    """`link` 1: linked."""
-
-    TYPE = 0xA0B9
-    NAME = "VS_PL_LNK_STATUS.CNF"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = (("status", "u8"), ("link", "u8"))
-    status: int = 0
-    link: int
-
-
-class ResetReq(Message, kw_only=True, frozen=True):
-    """Restart the modem."""
-
-    TYPE = 0xA01C
-    NAME = "VS_RS_DEV.REQ"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = ()
-
-
-class ResetCnf(Message, kw_only=True, frozen=True):
-    """The modem restarts now."""
-
-    TYPE = 0xA01D
-    NAME = "VS_RS_DEV.CNF"
-    VERSION = 0
-    OUI = QUALCOMM
-    LAYOUT = (("status", "u8"),)
-    status: int = 0
-
-
-MESSAGES: dict[tuple[int, bytes], type[Message]] = {
-    (kind.TYPE, kind.OUI): kind
-    for kind in (
-        SlacParamReq, SlacParamCnf, StartAttenCharInd, MnbcSoundInd, AttenProfileInd, VsAttenCharInd, AttenCharInd,
-        AttenCharRsp, SlacMatchReq, SlacMatchCnf, SetKeyReq, SetKeyCnf, GetKeyReq, GetKeyCnf, SwVerReq, SwVerCnf,
-        LinkStatusReq, LinkStatusCnf, ResetReq, ResetCnf,
-    )
-}  # fmt: skip
-
-
-def read(mme: Mme) -> Message | None:
-    """The message in a management message, None for a type not declared here; MmeError when it is too short."""
-    kind = MESSAGES.get((mme.type, mme.oui))
-    return None if kind is None or mme.fragment else kind.read(mme.payload)
+MESSAGES: tuple[type[Message], ...] = (
+    SlacParamReq,
+    SlacParamCnf,
+    StartAttenCharInd,
+    MnbcSoundInd,
+    AttenProfileInd,
+    AttenCharInd,
+    AttenCharRsp,
+    SlacMatchReq,
+    SlacMatchCnf,
+    ValidateReq,
+    ValidateCnf,
+    AmpMapReq,
+    AmpMapCnf,
+    SetKeyReq,
+    SetKeyCnf,
+    GetKeyReq,
+    GetKeyCnf,
+)

@@ -7,9 +7,20 @@ import asyncio
 from ..record import Scribe
 from .homeplug import HomePlug
 from .keys import nid_of
-from .messages import GetKeyCnf, GetKeyReq, LinkStatusCnf, LinkStatusReq, SetKeyCnf, SetKeyReq, SwVerCnf, SwVerReq
+from .messages import (
+    GetKeyCnf,
+    GetKeyReq,
+    SetKeyCnf,
+    SetKeyReq,
+)
 from .mme import LOCAL_MODEM
 from .timing import C_SET_KEY_TRIES, LINK_POLL, SET_KEY_RESPONSE
+from .vendor import (
+    LinkStatusCnf,
+    LinkStatusReq,
+    SwVerCnf,
+    SwVerReq,
+)
 
 ACCEPTED = 1
 """CM_SET_KEY.CNF of a real Qualcomm modem; the standard's 0 is what it says when it refuses."""
