@@ -49,8 +49,6 @@ HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
 CONNECT_PAUSE_S = 0.5
 """Between two attempts to connect: a charger may open its announced port late."""
-MODEM_RESTART_S = 6.0
-"""A QCA7420 needs so long before it can match after a new key."""
 
 OUTCOMES: dict[type[BaseException], str] = {
     SlacError: "slac",
