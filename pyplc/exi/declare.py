@@ -1,14 +1,16 @@
 """How a message type says what it is on the wire.
 
-A complex type is a subclass of `Element`; its annotated fields, in order, are its attributes and content:
+A complex type is a subclass of `Element`; its annotated fields, inherited ones first, are its attributes and content:
 
-    class PhysicalValue(Element, frozen=True):
+    class PhysicalValue(Element):
+        XSD = Xsd(TYPES)
         Multiplier: Annotated[int, Bits(-3, 3)]
         Unit: unitSymbol | None = None                      # optional: `| None = None`
-        Value: Annotated[int, Integer(-32768, 32767)]
+        Value: Annotated[int, Integer(-0x8000, 0x7FFF)]
 
 An enumeration is an `Enumeration` (an IntEnum whose values are the wire's numbers). A list is `Annotated[list[T],
-Occurs(1, 20)]`. A reference to the head of a substitution group names its members: `Annotated[A | B, Group(...)]`.
+Occurs(1, 20)]`. A reference to the head of a substitution group names the members: `Annotated[Head, Group(A, B)]`.
+Everything else (grammars, generated codecs, XML, JSON, the reference of the manual) is derived from these.
 """
 
 from __future__ import annotations
@@ -17,37 +19,103 @@ import types
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
-from typing import Annotated, Any, ClassVar, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
 
-class Element(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Base of every complex type. `XSD` is its place in the schema."""
-
-    XSD: ClassVar[Xsd]
-    ALTERNATIVES: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """Where the content is a choice of sequences: their fields, `?` behind an optional one."""
-
-
 class Xsd(NamedTuple):
-    """Namespace of the schema document that defines a type; the element's own name where it is not the class's."""
+    """Where a type stands in its schema.
+
+    `element` is the name of its element where that is not the class's; `qualified` says whether its local elements have
+    a namespace; `window` is the length in bits of its usual form, for values that come again and again.
+    """
 
     namespace: str
     element: str | None = None
     abstract: bool = False
     mixed: bool = False
     qualified: bool = True
+    window: int = 0
+
+
+if TYPE_CHECKING:
+
+    @dataclass_transform(kw_only_default=True, frozen_default=True)
+    class _Meta(type):
+        """What type checkers see: mypy takes the defaults of msgspec's own metaclass otherwise."""
+
+    class _Struct(metaclass=_Meta):
+        __struct_fields__: ClassVar[tuple[str, ...]]
+
+else:
+
+    class _Meta(msgspec.StructMeta):
+        """Makes every complex type an immutable struct with keyword fields; trees of them need no garbage collector."""
+
+        def __new__(mcls, name, bases, namespace, **config):
+            config = {"kw_only": True, "frozen": True, "gc": False, **config}
+            return super().__new__(mcls, name, bases, namespace, **config)
+
+    class _Struct(msgspec.Struct, metaclass=_Meta):
+        pass
+
+
+class Element(_Struct):
+    """Base of every complex type: an immutable value."""
+
+    XSD: ClassVar[Xsd] = Xsd("")
+    ALTERNATIVES: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Where the content is a choice of sequences: their fields, `?` behind an optional one."""
+
+    @classmethod
+    def tag(cls) -> str:
+        """The name of its element."""
+        return cls.XSD.element or cls.__name__
 
 
 class Enumeration(IntEnum):
-    """An enumeration in schema order: the value is the wire's number."""
+    """An enumeration in schema order: the value is the wire's number.
+
+    `NAME = number, "text"` where Python cannot spell the text.
+    """
+
+    _text: str
+
+    def __new__(cls, value: int, text: str = "") -> Self:
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member._text = text
+        return member
 
     @property
     def text(self) -> str:
-        """The name as the schema writes it (a name Python cannot spell has a trailing or inner underscore)."""
-        special: dict[str, str] = getattr(type(self), "__spelling__", {}) or {}
-        return special.get(self.name, self.name)
+        """The name as the schema writes it."""
+        return self._text or self.name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.{self.name}"
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """The member that the schema writes as `text`; ValueError if there is none."""
+        for member in cls:
+            if member.text == text:
+                return member
+        raise ValueError(f"{text!r} is no {cls.__name__}")
 
 
 @dataclass(frozen=True)
@@ -85,9 +153,10 @@ class Bits(Simple):
 
 @dataclass(frozen=True)
 class Unsigned(Simple):
-    """Octets of seven bits, least significant first."""
+    """Octets of seven bits, least significant first; `low` does not change the coding."""
 
     high: int | None = None
+    low: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,9 +169,10 @@ class Integer(Simple):
 
 @dataclass(frozen=True)
 class Text(Simple):
-    """A string; the length facet does not change the coding."""
+    """A string; the length facets do not change the coding."""
 
     max_length: int | None = None
+    min_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -111,6 +181,7 @@ class Binary(Simple):
 
     max_length: int | None = None
     base64: bool = False
+    min_length: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,12 +200,11 @@ class Member(NamedTuple):
     namespace: str
 
 
-@dataclass(frozen=True)
 class Group:
-    """A substitution group: all members, the head too, sorted by name; abstract ones keep their number."""
+    """The types of a substitution group besides its head; abstract ones keep their number."""
 
-    head: str
-    members: tuple[Member, ...]
+    def __init__(self, *members: type[Element]) -> None:
+        self.members = members
 
 
 @dataclass(frozen=True)
@@ -142,6 +212,7 @@ class OneOf:
     """Neighbouring fields with the same label are alternatives of one choice."""
 
     label: str
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +229,6 @@ class Choices:
     members: tuple[Member, ...]
     low: int = 1
     high: int | None = None
-    any_content: bool = True
 
 
 @dataclass(frozen=True)
@@ -169,10 +239,14 @@ class Wildcard:
     high: int | None = None
 
 
+@dataclass(frozen=True)
 class Attribute:
-    """Marks an attribute."""
+    """Marks an attribute; `qualified`: it is in the namespace of its schema document."""
+
+    qualified: bool = False
 
 
+@dataclass(frozen=True)
 class Content:
     """Marks the value of simple content."""
 
@@ -186,17 +260,17 @@ class Namespace:
 
 @dataclass(frozen=True)
 class Unit:
-    """The unit of a physical value, for people."""
+    """The unit of a value, for people."""
 
     symbol: str
 
 
 @dataclass(frozen=True)
 class Field:
-    """One declared field, taken apart."""
+    """One declared field, taken apart. `kind` is attribute, content, element, group, choices or any."""
 
     name: str
-    kind: str  # "attribute", "content", "element", "group", "choices", "any"
+    kind: str
     type: Any  # a Simple, or an Element class
     low: int
     high: int | None
@@ -215,57 +289,84 @@ def fields(cls: type[Element]) -> tuple[Field, ...]:
     return tuple(_field(cls, name, hints[name]) for name in cls.__struct_fields__)
 
 
-def _field(cls: type[Element], name: str, hint: Any) -> Field:
+def _owner(cls: type[Element], name: str) -> type[Element]:
+    """The class of the line of ancestors that declares a field: its schema document names the element."""
+    return next(c for c in cls.__mro__ if name in c.__dict__.get("__annotations__", ()))
+
+
+def _strip(hint: Any) -> tuple[Any, list[Any], bool]:
+    """A hint without its metadata and its None: (type, metadata, optional)."""
     meta: list[Any] = []
     optional = False
     while True:
-        origin = get_origin(hint)
-        if origin is Annotated:
-            args = get_args(hint)
-            hint, meta = args[0], [*meta, *args[1:]]
-        elif origin in (Union, types.UnionType) and type(None) in get_args(hint):
+        if get_origin(hint) is Annotated:
+            hint, *more = get_args(hint)
+            meta += more
+        elif get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
             optional = True
-            rest = tuple(a for a in get_args(hint) if a is not type(None))
-            hint = rest[0] if len(rest) == 1 else Union[rest]  # noqa: UP007  # built at run time
+            (hint,) = (a for a in get_args(hint) if a is not type(None))
         else:
-            break
+            return hint, meta, optional
+
+
+T = TypeVar("T")
+
+
+def _find(meta: list[Any], kind: type[T]) -> T | None:
+    return next((m for m in meta if isinstance(m, kind)), None)
+
+
+def _simple(hint: Any, meta: list[Any]) -> Any:
+    """What a value is on the wire: a Simple, or an Element class, or None."""
+    simple = _find(meta, Simple)
+    if simple is None and isinstance(hint, type):
+        if issubclass(hint, Enumeration):
+            return Enumerated(hint)
+        if hint is bool:
+            return Boolean()
+        if issubclass(hint, Element):
+            return hint
+    return simple
+
+
+def _members(head: type[Element], group: Group) -> tuple[Member, ...]:
+    members = (Member(cls.tag(), cls, cls.XSD.namespace) for cls in (head, *group.members))
+    return tuple(sorted(members, key=lambda m: (m.name, m.namespace)))
+
+
+def _field(cls: type[Element], name: str, hint: Any) -> Field:
+    hint, meta, optional = _strip(hint)
     is_list = get_origin(hint) is list
     if is_list:
-        item = get_args(hint)[0]
-        if get_origin(item) is Annotated:
-            meta = [*meta, *get_args(item)[1:]]
-            item = get_args(item)[0]
-        hint = item
-    find = lambda kind: next((m for m in meta if isinstance(m, kind)), None)  # noqa: E731
-    occurs = find(Occurs)
-    low, high = (occurs.low, occurs.high) if occurs else (0 if optional else 1, 1)
-    group, choices, wildcard = find(Group), find(Choices), find(Wildcard)
-    namespace = find(Namespace)
-    unit = find(Unit)
-    choice, together = find(OneOf), find(Together)
-    kind, simple, members = "element", find(Simple), ()
-    if find(Attribute) or Attribute in meta:
-        kind = "attribute"
-    elif find(Content) or Content in meta:
+        hint, more, _ = _strip(get_args(hint)[0])
+        meta += more
+    owner = _owner(cls, name)
+    namespace = owner.XSD.namespace if owner.XSD.qualified else ""
+    if (reference := _find(meta, Namespace)) is not None:
+        namespace = reference.uri
+    low, high = int(not optional), 1
+    kind, target = "element", _simple(hint, meta)
+    members: tuple[Member, ...] = ()
+    limits: Any = _find(meta, Occurs)
+    choice = _find(meta, OneOf)
+    if choice is not None:
+        low = int(not choice.optional)
+    if (attribute := _find(meta, Attribute)) is not None:
+        kind, namespace = "attribute", namespace if attribute.qualified else ""
+    elif _find(meta, Content) is not None:
         kind = "content"
-    elif group:
-        kind, members = "group", group.members
-    elif choices:
-        kind, members, low, high = "choices", choices.members, choices.low, choices.high
-    elif wildcard:
-        kind, low, high = "any", wildcard.low, wildcard.high
-    target: Any = simple
-    if target is None and isinstance(hint, type):
-        if issubclass(hint, Enumeration):
-            target = Enumerated(hint)
-        elif hint is bool:
-            target = Boolean()
-        elif issubclass(hint, Element):
-            target = hint
-    if kind == "element" and target is None:
+    elif (group := _find(meta, Group)) is not None:
+        kind, members = "group", _members(hint, group)
+    elif (choices := _find(meta, Choices)) is not None:
+        kind, members, limits = "choices", choices.members, choices
+    elif (wildcard := _find(meta, Wildcard)) is not None:
+        kind, limits = "any", wildcard
+    if limits is not None and choice is None:
+        low, high = limits.low, limits.high
+    if kind in ("element", "attribute", "content") and target is None:
         raise TypeError(f"{cls.__name__}.{name}: {hint} says nothing about the wire")
+    together, unit = _find(meta, Together), _find(meta, Unit)
     return Field(
-        name, kind, target, 1 if choice else low, high, members,
-        namespace.uri if namespace else cls.XSD.namespace, is_list, choice.label if choice else None,
+        name, kind, target, low, high, members, namespace, is_list, choice.label if choice else None,
         together.label if together else None, unit.symbol if unit else None,
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """From declarations to grammars: for each complex type an automaton of states, made as they are reached.
 
 A state is what may still come: the attributes left, then the particles of the content model as a linked list. Its events
-are numbered as EXI section 8 orders them: attributes, elements, wildcards, end, characters. One more code, the escape,
-stands behind them in every state, so n events take n.bit_length() bits.
+are numbered in a fixed order: attributes, elements, wildcards, end, characters. One more code, the escape, stands behind
+them in every state, so n events take n.bit_length() bits.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _content(cls: type[Element]) -> list[Any]:
         parts = _particles(tuple(by_name[name.rstrip("?")] for name in names))
         sequences.append(
             tuple(
-                (int(not name.endswith("?") and not term[1][0].what == "ANY"), high, term)
+                (int(not name.endswith("?") and term[1][0].what != "ANY"), high, term)
                 for name, (_, high, term) in zip(names, parts, strict=True)
             )
         )

@@ -1,38 +1,59 @@
-"""The general codec: walks the grammars bit by bit, accepts what a tolerant decoder must, and tells exactly what is wrong.
+"""The general codec: walks the grammars bit by bit, accepts what a tolerant decoder must, says exactly what is wrong.
 
 It is the second opinion of the generated code, and its fallback for everything unusual: string table hits, empty values
-as EE, long integers, wildcards (refused), values out of range.
+written as an undeclared end, long integers, numbers of enumerations that are new, values out of range.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .declare import Binary, Bits, Boolean, Element, Enumerated, Integer, Simple, Text, Unsigned
+from .declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned, fields
 from .errors import ExiError, ExiValueError
 from .grammar import Event, grammar
+
+if TYPE_CHECKING:
+    from .codec import Schema
 
 MAX_OCTETS = 10
 """Octets of a bounded integer: ten hold 64 bits; needless ones are accepted up to here."""
 MAX_OCTETS_UNBOUNDED = 64
 
 
+class Mode(NamedTuple):
+    """`strict`: nothing but what V2G peers write, within facets. `lenient`: unknown enumeration numbers are kept."""
+
+    strict: bool = False
+    lenient: bool = False
+
+
+TOLERANT = Mode()
+
+
 class Reader:
     """A bit string with a position, and the string tables of one message."""
 
     def __init__(self, data: bytes) -> None:
-        self.value = int.from_bytes(data, "big")
-        self.size = len(data) * 8
-        self.pos = 0
+        from .codec import body_of
+
+        self.data, self.skipped = body_of(data)
+        self.size = len(self.data) * 8
+        self.pos = 8
         self.local: dict[str, list[str]] = {}
         self.globals: list[str] = []
 
+    def error(self, reason: str, at: int | None = None) -> ExiError:
+        """An error here, or at a bit read before."""
+        return ExiError(reason, self.skipped + (self.pos if at is None else at))
+
     def bits(self, n: int, what: str) -> int:
         """The next n bits as a number; ExiError when the stream is over."""
-        if self.pos + n > self.size:
-            raise ExiError(f"the message ends inside {what}", self.pos)
-        self.pos += n
-        return (self.value >> (self.size - self.pos)) & ((1 << n) - 1)
+        end = self.pos + n
+        if end > self.size:
+            raise self.error(f"the message ends inside {what}")
+        window = self.data[self.pos >> 3 : (end + 7) >> 3]
+        self.pos = end
+        return (int.from_bytes(window, "big") >> (-end & 7)) & ((1 << n) - 1)
 
     def unsigned(self, what: str, limit: int = MAX_OCTETS) -> int:
         """An unsigned integer in octets of seven bits."""
@@ -43,39 +64,44 @@ class Reader:
             if octet < 0x80:
                 return value
             shift += 7
-        raise ExiError(f"{what}: an integer of more than {limit} octets", self.pos)
+        raise self.error(f"{what}: an integer of more than {limit} octets")
 
     def octets(self, count: int, what: str) -> bytes:
         """`count` octets; checked against what is left before anything is taken."""
-        if count * 8 > self.size - self.pos:
-            raise ExiError(f"{what} claims {count} octets, {(self.size - self.pos) // 8} are left", self.pos)
+        self.claim(count, what, "octets")
         return self.bits(count * 8, what).to_bytes(count, "big")
+
+    def claim(self, count: int, what: str, of: str) -> None:
+        """ExiError when less than `count` octets are left."""
+        left = (self.size - self.pos) // 8
+        if count > left:
+            raise self.error(f"{what} claims {count} {of}, {left} octets are left")
 
     def text(self, name: str) -> str:
         """A string: a miss, or a hit in the tables of earlier values."""
         length = self.unsigned(f"the length of {name}")
-        if length >= 2:
-            count = length - 2
-            if count * 8 > self.size - self.pos:
-                raise ExiError(f"{name} claims {count} characters, {(self.size - self.pos) // 8} octets left", self.pos)
-            points = [self.unsigned(name) for _ in range(count)]
-            try:
-                value = "".join(map(chr, points))
-                value.encode()
-            except (ValueError, OverflowError):
-                raise ExiError(f"{name} has a code point that is no character", self.pos) from None
-            if value:
-                self.local.setdefault(name, []).append(value)
-                self.globals.append(value)
-            return value
-        table = self.local.get(name, []) if length == 0 else self.globals
+        if length < 2:
+            return self._hit(name, self.local.get(name, []) if length == 0 else self.globals)
+        self.claim(length - 2, name, "characters")
+        points = [self.unsigned(name) for _ in range(length - 2)]
+        try:
+            value = "".join(map(chr, points))
+            value.encode()
+        except (ValueError, OverflowError):
+            raise self.error(f"{name} has a code point that is no character") from None
+        if value:
+            self.local.setdefault(name, []).append(value)
+            self.globals.append(value)
+        return value
+
+    def _hit(self, name: str, table: list[str]) -> str:
         index = self.bits(max(len(table) - 1, 0).bit_length(), name)
         if index >= len(table):
-            raise ExiError(f"{name} refers to entry {index} of a string table with {len(table)}", self.pos)
+            raise self.error(f"{name} refers to entry {index} of a string table with {len(table)}")
         return table[index]
 
 
-def simple(reader: Reader, kind: Simple, name: str, strict: bool) -> Any:
+def simple(reader: Reader, kind: Simple, name: str, mode: Mode) -> Any:
     """One simple value; ExiError when it is not one."""
     at = reader.pos
     match kind:
@@ -83,37 +109,56 @@ def simple(reader: Reader, kind: Simple, name: str, strict: bool) -> Any:
             return bool(reader.bits(1, name))
         case Enumerated():
             index = reader.bits(kind.bits, name)
-            if index >= len(kind.kind):
-                raise ExiError(f"{name} has number {index} of {len(kind.kind)}", at)
-            return kind.kind(index)
+            if index < len(kind.kind):
+                return kind.kind(index)
+            if mode.lenient:
+                return index
+            raise reader.error(f"{name} has number {index}, its enumeration ends with {len(kind.kind) - 1}", at)
         case Bits():
             value = reader.bits(kind.bits, name) + kind.low
-            if value > kind.high:
-                raise ExiError(f"{name} is {value}, at most {kind.high} is allowed", at)
-            return value
         case Unsigned():
             value = reader.unsigned(name, MAX_OCTETS if kind.high is not None else MAX_OCTETS_UNBOUNDED)
-            if kind.high is not None and value > kind.high:
-                raise ExiError(f"{name} is {value}, at most {kind.high} is allowed", at)
-            return value
         case Integer():
             negative = reader.bits(1, name)
             value = reader.unsigned(name, MAX_OCTETS if kind.high is not None else MAX_OCTETS_UNBOUNDED)
-            value = -value - 1 if negative else value
-            if (kind.low is not None and value < kind.low) or (kind.high is not None and value > kind.high):
-                raise ExiError(f"{name} is {value}, allowed are {kind.low} to {kind.high}", at)
-            return value
+            value = ~value if negative else value
         case Text():
-            return reader.text(name)
+            return _measured(reader, kind, reader.text(name), name, mode, at)
         case Binary():
-            return reader.octets(reader.unsigned(f"the length of {name}"), name)
-    raise TypeError(kind)
+            return _measured(
+                reader, kind, reader.octets(reader.unsigned(f"the length of {name}"), name), name, mode, at
+            )
+        case _:
+            raise TypeError(kind)
+    if (kind.low is not None and value < kind.low) or (kind.high is not None and value > kind.high):
+        raise reader.error(f"{name} is {value}, its range is {kind.low} to {kind.high}", at)
+    return value
 
 
-def decode(reader: Reader, cls: type[Element], name: str, strict: bool = False) -> Element:
+def _measured(reader: Reader, kind: Text | Binary, value: Any, name: str, mode: Mode, at: int) -> Any:
+    if mode.strict and (length := len(value)) != min(max(length, kind.min_length), kind.max_length or length):
+        raise reader.error(f"{name} has length {length}, allowed are {kind.min_length} to {kind.max_length}", at)
+    return value
+
+
+def decode_document(schema: Schema, data: bytes, mode: Mode = TOLERANT) -> Element:
+    """The message in a stream; ExiError where it is none."""
+    reader = Reader(data)
+    number = reader.bits(schema.bits, "the root element")
+    root = schema.roots.get(number)
+    if root is None:
+        known = ", ".join(f"{r.name} {r.number}" for r in schema.roots.values()) or "none"
+        raise reader.error(f"root element {number} is not one of schema {schema.name} ({known})", 8)
+    message = decode(reader, root.type, root.name, mode)
+    if mode.strict and (left := (reader.size - reader.pos) // 8):
+        raise reader.error(f"{left} octets behind the end")
+    return message
+
+
+def decode(reader: Reader, cls: type[Element], name: str, mode: Mode = TOLERANT) -> Element:
     """One complex element, its start already read."""
-    if cls.XSD.abstract and strict:
-        raise ExiError(f"{name} is abstract", reader.pos)
+    if cls.XSD.abstract and mode.strict:
+        raise reader.error(f"{name} is abstract")
     rules = grammar(cls)
     key = rules.start
     values: dict[str, Any] = {}
@@ -122,47 +167,45 @@ def decode(reader: Reader, cls: type[Element], name: str, strict: bool = False) 
         at = reader.pos
         code = reader.bits(state.bits, name)
         if code >= len(state.events):
-            if code == len(state.events) and _empty(reader, rules.content is not None and not key[2], rules.content):
-                values[rules.content.name] = "" if isinstance(rules.content.type, Text) else b""  # type: ignore[union-attr]
-                return _make(cls, values, name, at)
-            raise ExiError(f"in {name}: event {code} of {len(state.events)} (undeclared content)", at)
+            if code == len(state.events) and rules.content is not None and not key[2] and not mode.strict:
+                values[rules.content.name] = _empty(reader, rules.content.type, name, at)
+                return _make(reader, cls, values, name, at)
+            raise reader.error(f"in {name}: event {code} of {len(state.events)}, undeclared content is refused", at)
         event = state.events[code]
         if event.what == "EE":
-            return _make(cls, values, name, at)
-        if event.what == "ANY" or (event.what == "CH" and event.type is None):
-            raise ExiError(f"in {name}: free content is not supported", at)
-        if event.what in ("AT", "CH"):
-            values[event.field.name] = simple(reader, event.type, event.name or name, strict)  # type: ignore[union-attr]
+            return _make(reader, cls, values, name, at)
+        if event.field is None or event.type is None:
+            raise reader.error(f"in {name}: free content is not supported", at)
+        if event.what == "SE":
+            _store(values, event, event.field, _element(reader, event, mode))
         else:
-            _store(values, event, _element(reader, event, strict))
+            values[event.field.name] = simple(reader, event.type, event.name or name, mode)
         key = state.next[code]
 
 
-def _empty(reader: Reader, text_expected: bool, field: Any) -> bool:
-    """The escape form of an empty string or binary: 000 behind the escape, the element is over (section 7.3)."""
-    if not text_expected or not isinstance(field.type, (Text, Binary)):
-        return False
-    return reader.bits(3, "an undeclared event") == 0
+def _empty(reader: Reader, kind: Simple, name: str, at: int) -> Any:
+    """The other form of an empty string or binary: 000 behind the escape, and the element is over."""
+    if isinstance(kind, (Text, Binary)) and reader.bits(3, name) == 0:
+        return "" if isinstance(kind, Text) else b""
+    raise reader.error(f"in {name}: undeclared content instead of its value", at)
 
 
-def _element(reader: Reader, event: Event, strict: bool) -> Any:
+def _element(reader: Reader, event: Event, mode: Mode) -> Any:
     if isinstance(event.type, type):
-        return decode(reader, event.type, event.name, strict)
+        return decode(reader, event.type, event.name, mode)
     at = reader.pos
     if reader.bits(1, event.name):
-        if isinstance(event.type, (Text, Binary)) and reader.bits(3, event.name) == 0:
-            return "" if isinstance(event.type, Text) else b""
-        raise ExiError(f"in {event.name}: undeclared content instead of its value", at)
-    value = simple(reader, event.type, event.name, strict)
+        if mode.strict:
+            raise reader.error(f"in {event.name}: undeclared content instead of its value", at)
+        return _empty(reader, event.type, event.name, at)
+    value = simple(reader, event.type, event.name, mode)
     at = reader.pos
     if reader.bits(1, event.name):
-        raise ExiError(f"in {event.name}: undeclared content behind its value", at)
+        raise reader.error(f"in {event.name}: undeclared content behind its value", at)
     return value
 
 
-def _store(values: dict[str, Any], event: Event, value: Any) -> None:
-    field = event.field
-    assert field is not None
+def _store(values: dict[str, Any], event: Event, field: Field, value: Any) -> None:
     if field.kind == "choices":
         values.setdefault(field.name, []).append((event.name, value))
     elif field.is_list:
@@ -171,16 +214,11 @@ def _store(values: dict[str, Any], event: Event, value: Any) -> None:
         values[field.name] = value
 
 
-def _make(cls: type[Element], values: dict[str, Any], name: str, at: int) -> Element:
-    from .declare import fields
-
-    for f in fields(cls):
-        if (f.is_list or f.kind == "choices") and f.name not in values:
-            values[f.name] = []
+def _make(reader: Reader, cls: type[Element], values: dict[str, Any], name: str, at: int) -> Element:
     try:
         return cls(**values)
     except TypeError as error:
-        raise ExiError(f"{name} is incomplete: {error}", at) from None
+        raise reader.error(f"{name} is incomplete: {error}", at) from None
 
 
 class Writer:
@@ -221,101 +259,119 @@ def write_simple(writer: Writer, kind: Simple, value: Any, name: str) -> None:
             writer.unsigned(value)
         case Integer():
             writer.bits(int(value < 0), 1)
-            writer.unsigned(-value - 1 if value < 0 else value)
+            writer.unsigned(~value if value < 0 else value)
         case Text():
             writer.unsigned(len(value) + 2)
             for character in value:
                 writer.unsigned(ord(character))
         case Binary():
             writer.unsigned(len(value))
-            if value:
-                writer.bits(int.from_bytes(value, "big"), 8 * len(value))
+            writer.bits(int.from_bytes(value, "big"), 8 * len(value))
 
 
 def check(kind: Simple, value: Any, name: str) -> None:
     """ExiValueError unless `value` can be written as `kind`."""
     match kind:
         case Boolean():
-            good = isinstance(value, (bool, int)) and value in (0, 1)
+            good, allowed = value in (0, 1), "True or False"
         case Enumerated():
-            good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(kind.kind)
+            good, allowed = isinstance(value, int) and 0 <= value < len(kind.kind), f"a {kind.kind.__name__}"
         case Bits(low, high) | Integer(low, high):
             good = isinstance(value, int) and (low is None or value >= low) and (high is None or value <= high)
-        case Unsigned(high):
-            good = isinstance(value, int) and value >= 0 and (high is None or value <= high)
+            allowed = f"an integer from {low} to {high}"
+        case Unsigned(high, low):
+            good = isinstance(value, int) and value >= low and (high is None or value <= high)
+            allowed = f"an integer from {low} to {high}"
         case Text():
-            good = isinstance(value, str)
+            good, allowed = isinstance(value, str) and _encodable(value), "a string without surrogates"
         case Binary():
-            good = isinstance(value, (bytes, bytearray))
+            good, allowed = isinstance(value, (bytes, bytearray)), "bytes"
         case _:
-            good = False
+            raise TypeError(kind)
     if not good:
-        raise ExiValueError(f"{name} cannot be {value!r} ({kind})")
+        raise ExiValueError(f"{name} cannot be {value!r}, it must be {allowed}")
+
+
+def _encodable(text: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def encode_document(schema: Schema, message: Element) -> bytes:
+    """The stream of a message; ExiValueError for what the schema cannot carry."""
+    root = schema.root_of(message)
+    writer = Writer()
+    writer.bits(root.number, schema.bits)
+    encode(writer, message, root.type, root.name)
+    return writer.finish()
 
 
 def encode(writer: Writer, message: Element, cls: type[Element], name: str) -> None:
     """One complex element, its start already written."""
-    if not isinstance(message, cls):
-        raise ExiValueError(f"{name} must be a {cls.__name__}, not {type(message).__name__}")
+    if type(message) is not cls:
+        raise ExiValueError(f"{name} must be a {cls.__name__}, not {message!r:.60}")
     rules = grammar(cls)
     key = rules.start
-    pending = _pending(message)
-    position = 0
-    while True:
+    for what, wanted, value in [*_pending(message), ("EE", "", None)]:
         state = rules.state(key)
-        wanted = pending[position] if position < len(pending) else ("EE", "", None)
-        code = _find(state.events, wanted)
+        code = _find(state.events, what, wanted)
         if code is None:
             allowed = ", ".join(e.name or e.what for e in state.events)
-            raise ExiValueError(f"in {name}: {wanted[1] or 'the end'} is not allowed here (allowed: {allowed})")
+            raise ExiValueError(f"in {name}: {wanted or 'the end'} cannot stand here (allowed: {allowed})")
         event = state.events[code]
         writer.bits(code, state.bits)
-        if event.what == "EE":
-            return
-        value = wanted[2]
         if event.what == "SE":
             _write_element(writer, event, value)
-        else:
+        elif event.what != "EE":
             write_simple(writer, event.type, value, event.name or name)
-        position += 1
         key = state.next[code]
 
 
 def _pending(message: Element) -> list[tuple[str, str, Any]]:
-    """What a message holds, in the order of the wire: (kind, element name, value)."""
+    """What a message holds, in the order of the wire: (kind of event, element name, value)."""
     cls = type(message)
-    rules = grammar(cls)
-    from .declare import fields
+    attributes = [("AT", f.name, getattr(message, f.name)) for f in grammar(cls).attributes]
+    return [a for a in attributes if a[2] is not None] + content_of(message)
 
+
+def content_of(message: Element) -> list[tuple[str, str, Any]]:
+    """The elements and text of a message in order: (kind of event, element name, value)."""
     out: list[tuple[str, str, Any]] = []
-    for f in rules.attributes:
-        value = getattr(message, f.name)
-        if value is not None:
-            out.append(("AT", f.name, value))
-    for f in fields(cls):
+    for f in fields(type(message)):
         value = getattr(message, f.name)
         if f.kind == "attribute" or value is None:
             continue
         if f.kind == "content":
             out.append(("CH", "", value))
         elif f.kind == "choices":
-            out.extend(("SE", name, item) for name, item in value)
-        elif f.kind != "any":
-            for item in value if f.is_list else (value,):
-                out.append(("SE", _member_name(f, item) if f.kind == "group" else f.name, item))
+            out.extend(("SE", name, item) for name, item in _items(f.name, value))
+        elif f.kind == "any":
+            if value:
+                raise ExiValueError(f"{f.name}: free content is not supported")
+        else:
+            for item in _items(f.name, value) if f.is_list else (value,):
+                out.append(("SE", member_name(f, item), item))
     return out
 
 
-def _member_name(field: Any, value: Any) -> str:
+def _items(name: str, value: Any) -> Any:
+    if not isinstance(value, (list, tuple)):
+        raise ExiValueError(f"{name} must be a list, not {value!r:.60}")
+    return value
+
+
+def member_name(field: Field, value: Any) -> str:
+    """The element name of a value of a field: the field's, or the one of the member of a substitution group."""
+    if field.kind != "group":
+        return field.name
     for member in field.members:
         if type(value) is member.type:
-            return str(member.name)
+            return member.name
     raise ExiValueError(f"{field.name} cannot be a {type(value).__name__}")
 
 
-def _find(events: tuple[Event, ...], wanted: tuple[str, str, Any]) -> int | None:
+def _find(events: tuple[Event, ...], what: str, name: str) -> int | None:
     for i, event in enumerate(events):
-        if event.what == wanted[0] and (wanted[0] == "EE" or event.name == wanted[1]):
+        if event.what == what and (what in ("EE", "CH") or event.name == name):
             return i
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from ..exi import codec
+from ..exi.codec import Schema
 from ..exi.declare import Bits, Element, Enumeration, Occurs, Text, Unsigned, Xsd
 
 NAMESPACE = "urn:iso:15118:2:2010:AppProtocol"
@@ -18,10 +18,10 @@ class responseCode(Enumeration):
     Failed_NoNegotiation = 2
 
 
-class AppProtocol(Element, kw_only=True):
+class AppProtocol(Element):
     """One offer: namespace, version, the id the vehicle gives it, and its priority (1 is best)."""
 
-    XSD: ClassVar[Xsd] = Xsd("")
+    XSD: ClassVar[Xsd] = Xsd(NAMESPACE, qualified=False)
 
     ProtocolNamespace: Annotated[str, Text(100)]
     VersionNumberMajor: Annotated[int, Unsigned(0xFFFFFFFF)]
@@ -30,31 +30,24 @@ class AppProtocol(Element, kw_only=True):
     Priority: Annotated[int, Bits(1, 20)]
 
 
-class SupportedAppProtocolReq(Element, kw_only=True):
+class SupportedAppProtocolReq(Element):
     """Vehicle: 1 to 20 offers."""
 
-    XSD: ClassVar[Xsd] = Xsd("", element="supportedAppProtocolReq")
+    XSD: ClassVar[Xsd] = Xsd(NAMESPACE, qualified=False, element="supportedAppProtocolReq")
 
     AppProtocol: Annotated[list[AppProtocol], Occurs(1, 20)]
 
 
-class SupportedAppProtocolRes(Element, kw_only=True):
+class SupportedAppProtocolRes(Element):
     """Charger: the offer taken, by the vehicle's id."""
 
-    XSD: ClassVar[Xsd] = Xsd("", element="supportedAppProtocolRes")
+    XSD: ClassVar[Xsd] = Xsd(NAMESPACE, qualified=False, element="supportedAppProtocolRes")
 
     ResponseCode: responseCode
     SchemaID: Annotated[int, Bits(0, 255)] | None = None
 
 
-SCHEMA = codec.Schema(
-    "app",
-    roots={
-        "supportedAppProtocolReq": (0, SupportedAppProtocolReq),
-        "supportedAppProtocolRes": (1, SupportedAppProtocolRes),
-    },
-    bits=2,
-)
+SCHEMA = Schema("app", bits=2, roots={SupportedAppProtocolReq: 0, SupportedAppProtocolRes: 1}, names=9)
 
 
 def encode(message: SupportedAppProtocolReq | SupportedAppProtocolRes) -> bytes:

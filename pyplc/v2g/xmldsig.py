@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
+from ..exi.codec import Fragment, Schema
 from ..exi.declare import (
     Attribute,
     Binary,
@@ -23,85 +24,85 @@ from ..exi.declare import (
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 
 
-class CanonicalizationMethod(Element, kw_only=True):
-    """`CanonicalizationMethodType` of the schema."""
+class CanonicalizationMethod(Element):
+    """How SignedInfo is made canonical."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Algorithm: Annotated[str, Text(), Attribute]
+    Algorithm: Annotated[str, Text(), Attribute()]
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class SignatureMethod(Element, kw_only=True):
-    """`SignatureMethodType` of the schema."""
+class SignatureMethod(Element):
+    """How it is signed."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Algorithm: Annotated[str, Text(), Attribute]
+    Algorithm: Annotated[str, Text(), Attribute()]
     HMACOutputLength: Annotated[int, Integer()] | None = None
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class Transform(Element, kw_only=True):
-    """`TransformType` of the schema."""
+class Transform(Element):
+    """One transform."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Algorithm: Annotated[str, Text(), Attribute]
+    Algorithm: Annotated[str, Text(), Attribute()]
     content: Annotated[list[tuple[str, Any]], Choices((Member("XPath", Text(), DSIG),), low=0)] = []
 
 
-class Transforms(Element, kw_only=True):
-    """`TransformsType` of the schema."""
+class Transforms(Element):
+    """What is done before the digest."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
     Transform: Annotated[list[Transform], Occurs(1)]
 
 
-class DigestMethod(Element, kw_only=True):
-    """`DigestMethodType` of the schema."""
+class DigestMethod(Element):
+    """How a digest is made."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Algorithm: Annotated[str, Text(), Attribute]
+    Algorithm: Annotated[str, Text(), Attribute()]
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class Reference(Element, kw_only=True):
-    """`ReferenceType` of the schema."""
+class Reference(Element):
+    """One signed element: its id and digest."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
-    URI: Annotated[str, Text(), Attribute] | None = None
-    Type: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
+    URI: Annotated[str, Text(), Attribute()] | None = None
+    Type: Annotated[str, Text(), Attribute()] | None = None
     Transforms: Transforms | None = None
     DigestMethod: DigestMethod
     DigestValue: Annotated[bytes, Binary(base64=True)]
 
 
-class SignedInfo(Element, kw_only=True):
-    """`SignedInfoType` of the schema."""
+class SignedInfo(Element):
+    """What the signature value covers."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     CanonicalizationMethod: CanonicalizationMethod
     SignatureMethod: SignatureMethod
     Reference: Annotated[list[Reference], Occurs(1)]
 
 
-class SignatureValue(Element, kw_only=True):
-    """`SignatureValueType` of the schema."""
+class SignatureValue(Element):
+    """The signature value."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
-    value: Annotated[bytes, Binary(base64=True), Content]
+    Id: Annotated[str, Text(), Attribute()] | None = None
+    value: Annotated[bytes, Binary(base64=True), Content()]
 
 
-class DSAKeyValue(Element, kw_only=True):
+class DSAKeyValue(Element):
     """A DSA key; P and Q, Seed and PgenCounter stand together."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
@@ -115,7 +116,7 @@ class DSAKeyValue(Element, kw_only=True):
     PgenCounter: Annotated[bytes, Binary(base64=True), Together("Seed")] | None = None
 
 
-class RSAKeyValue(Element, kw_only=True):
+class RSAKeyValue(Element):
     """An RSA key."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
@@ -124,7 +125,7 @@ class RSAKeyValue(Element, kw_only=True):
     Exponent: Annotated[bytes, Binary(base64=True)]
 
 
-class KeyValue(Element, kw_only=True):
+class KeyValue(Element):
     """A key of one kind."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
@@ -134,17 +135,17 @@ class KeyValue(Element, kw_only=True):
     any_: Annotated[list[bytes], Wildcard(), OneOf("key")] = []
 
 
-class RetrievalMethod(Element, kw_only=True):
+class RetrievalMethod(Element):
     """Where a key is to be had."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
-    URI: Annotated[str, Text(), Attribute] | None = None
-    Type: Annotated[str, Text(), Attribute] | None = None
+    URI: Annotated[str, Text(), Attribute()] | None = None
+    Type: Annotated[str, Text(), Attribute()] | None = None
     Transforms: Transforms | None = None
 
 
-class X509IssuerSerial(Element, kw_only=True):
+class X509IssuerSerial(Element):
     """A certificate by issuer and number."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
@@ -153,7 +154,7 @@ class X509IssuerSerial(Element, kw_only=True):
     X509SerialNumber: Annotated[int, Integer()]
 
 
-class X509Data(Element, kw_only=True):
+class X509Data(Element):
     """Certificates, in any order."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
@@ -172,18 +173,21 @@ class X509Data(Element, kw_only=True):
     ]
 
 
-class PGPData(Element, kw_only=True):
+class PGPData(Element):
     """A PGP key: its id, or its packet, or both."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
-    ALTERNATIVES: ClassVar[tuple[tuple[str, ...], ...]] = (("PGPKeyID", "PGPKeyPacket?", "any_"), ("PGPKeyPacket", "any_"))
+    ALTERNATIVES: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("PGPKeyID", "PGPKeyPacket?", "any_"),
+        ("PGPKeyPacket", "any_"),
+    )
 
     PGPKeyID: Annotated[bytes, Binary(base64=True)] | None = None
     PGPKeyPacket: Annotated[bytes, Binary(base64=True)] | None = None
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class SPKIData(Element, kw_only=True):
+class SPKIData(Element):
     """SPKI expressions."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
@@ -192,12 +196,12 @@ class SPKIData(Element, kw_only=True):
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class KeyInfo(Element, kw_only=True):
-    """`KeyInfoType` of the schema."""
+class KeyInfo(Element):
+    """Whose key it is."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     content: Annotated[
         list[tuple[str, Any]],
         Choices(
@@ -214,24 +218,34 @@ class KeyInfo(Element, kw_only=True):
     ]
 
 
-class Object(Element, kw_only=True):
-    """`ObjectType` of the schema."""
+class Object(Element):
+    """Free content; refused by the codec."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG, mixed=True)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
-    MimeType: Annotated[str, Text(), Attribute] | None = None
-    Encoding: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
+    MimeType: Annotated[str, Text(), Attribute()] | None = None
+    Encoding: Annotated[str, Text(), Attribute()] | None = None
     any_: Annotated[list[bytes], Wildcard()] = []
 
 
-class Signature(Element, kw_only=True):
-    """`SignatureType` of the schema."""
+class Signature(Element):
+    """A signature."""
 
     XSD: ClassVar[Xsd] = Xsd(DSIG)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     SignedInfo: SignedInfo
     SignatureValue: SignatureValue
     KeyInfo: KeyInfo | None = None
     Object: Annotated[list[Object], Occurs(0)] = []
+
+
+SCHEMA = Schema(
+    "xmldsig",
+    bits=5,
+    roots={},
+    names=45,
+    fragments={"Signature": Fragment(27, Signature), "SignedInfo": Fragment(32, SignedInfo)},
+)
+"""The stand-alone schema: a signature value covers a fragment of SignedInfo made with this one."""

@@ -1,4 +1,4 @@
-"""DIN 70121 (`urn:din:70121:2012:MsgDef`): every message and type, declared once, in the order of the schema.
+"""DIN 70121 (`urn:din:70121:2012:MsgDef`): every message and type, declared once.
 
 Names are the schema's; a type without an element of its own loses the suffix `Type`. `encode` and `decode` at the end
 are what sessions use.
@@ -6,9 +6,9 @@ are what sessions use.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from ...exi import codec
+from ...exi.codec import Fragment, Schema
 from ...exi.declare import (
     Attribute,
     Binary,
@@ -17,7 +17,6 @@ from ...exi.declare import (
     Enumeration,
     Group,
     Integer,
-    Member,
     Namespace,
     Occurs,
     OneOf,
@@ -26,9 +25,9 @@ from ...exi.declare import (
     Unsigned,
     Xsd,
 )
-from ...exi.errors import ExiError
+from ...exi.errors import ExiError, ExiValueError
 from ...units import PhysicalValueArithmetic
-from ..xmldsig import DSIG, Signature
+from ..xmldsig import DSIG, Signature, SignedInfo
 
 DEF = "urn:din:70121:2012:MsgDef"
 HEADER = "urn:din:70121:2012:MsgHeader"
@@ -37,15 +36,15 @@ TYPES = "urn:din:70121:2012:MsgDataTypes"
 
 
 class faultCode(Enumeration):
-    """`faultCodeType` of the schema."""
+    """Kind of a notified fault."""
 
     ParsingError = 0
     NoTLSRootCertificatAvailable = 1
     UnknownError = 2
 
 
-class Notification(Element, kw_only=True):
-    """`NotificationType` of the schema."""
+class Notification(Element):
+    """A fault told by one side."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -53,20 +52,26 @@ class Notification(Element, kw_only=True):
     FaultMsg: Annotated[str, Text(64)] | None = None
 
 
-class MessageHeader(Element, kw_only=True):
-    """Session id as it was received, zero in the first request; notification and signature are not used."""
+class MessageHeader(Element):
+    """Session id as it was received, zero in the first request."""
 
-    XSD: ClassVar[Xsd] = Xsd(HEADER)
+    XSD: ClassVar[Xsd] = Xsd(HEADER, window=77)
 
     SessionID: Annotated[bytes, Binary(8)]
     Notification: Notification | None = None
     Signature: Annotated[Signature, Namespace(DSIG)] | None = None
 
 
-class BodyElement(Element, kw_only=True):
-    """`BodyBaseType` of the schema."""
+class BodyElement(Element):
+    """Head of all messages; abstract."""
 
     XSD: ClassVar[Xsd] = Xsd(DEF, abstract=True)
+
+
+class EVStatus(Element):
+    """EVStatus."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
 
 
 class DC_EVErrorCode(Enumeration):
@@ -86,7 +91,7 @@ class DC_EVErrorCode(Enumeration):
     NoData = 11
 
 
-class DC_EVStatus(Element, kw_only=True):
+class DC_EVStatus(EVStatus):
     """State of the vehicle: ready, error, state of charge in percent."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
@@ -95,10 +100,10 @@ class DC_EVStatus(Element, kw_only=True):
     EVCabinConditioning: bool | None = None
     EVRESSConditioning: bool | None = None
     EVErrorCode: DC_EVErrorCode
-    EVRESSSOC: Annotated[int, Bits(0, 100)]
+    EVRESSSOC: Annotated[int, Bits(0, 100), Unit("%")]
 
 
-class CableCheckReq(Element, kw_only=True):
+class CableCheckReq(BodyElement):
     """Vehicle: check the cable, I am in state C."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -134,6 +139,12 @@ class responseCode(Enumeration):
     FAILED_WrongEnergyTransferType = 22
 
 
+class EVSEStatus(Element):
+    """EVSEStatus."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
+
+
 class isolationLevel(Enumeration):
     """Result of the isolation measurement."""
 
@@ -161,40 +172,32 @@ class DC_EVSEStatusCode(Enumeration):
 
 
 class EVSENotification(Enumeration):
-    """`EVSENotificationType` of the schema."""
+    """What the charger asks of the vehicle."""
 
-    None_ = 0
+    None_ = 0, "None"
     StopCharging = 1
     ReNegotiation = 2
 
 
-
-
-    @property
-    def text(self) -> str:
-        """The schema's spelling."""
-        return {"None_": "None"}.get(self.name, self.name)
-
-
-class DC_EVSEStatus(Element, kw_only=True):
-    """State of the charger: isolation, status code, notification (always None in DIN)."""
+class DC_EVSEStatus(EVSEStatus):
+    """State of the charger: isolation, status code, notification."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     EVSEIsolationStatus: isolationLevel | None = None
     EVSEStatusCode: DC_EVSEStatusCode
-    NotificationMaxDelay: Annotated[int, Unsigned(0xFFFFFFFF)]
+    NotificationMaxDelay: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")]
     EVSENotification: EVSENotification
 
 
 class EVSEProcessing(Enumeration):
-    """`EVSEProcessingType` of the schema."""
+    """Whether the charger is done."""
 
     Finished = 0
     Ongoing = 1
 
 
-class CableCheckRes(Element, kw_only=True):
+class CableCheckRes(BodyElement):
     """Charger: the isolation, Ongoing until it is measured."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -204,35 +207,35 @@ class CableCheckRes(Element, kw_only=True):
     EVSEProcessing: EVSEProcessing
 
 
-class ListOfRootCertificateIDs(Element, kw_only=True):
-    """`ListOfRootCertificateIDsType` of the schema."""
+class ListOfRootCertificateIDs(Element):
+    """List Of Root Certificate IDs."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     RootCertificateID: Annotated[list[Annotated[str, Text(40)]], Occurs(1)]
 
 
-class CertificateInstallationReq(Element, kw_only=True):
-    """`CertificateInstallationReqType` of the schema."""
+class CertificateInstallationReq(BodyElement):
+    """Vehicle: give me a contract certificate."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     OEMProvisioningCert: Annotated[bytes, Binary(1200, base64=True)]
     ListOfRootCertificateIDs: ListOfRootCertificateIDs
     DHParams: Annotated[bytes, Binary(256, base64=True)]
 
 
-class SubCertificates(Element, kw_only=True):
-    """`SubCertificatesType` of the schema."""
+class SubCertificates(Element):
+    """Sub Certificates."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     Certificate: Annotated[list[Annotated[bytes, Binary(1200, base64=True)]], Occurs(1)]
 
 
-class CertificateChain(Element, kw_only=True):
-    """`CertificateChainType` of the schema."""
+class CertificateChain(Element):
+    """Certificate Chain."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -240,12 +243,12 @@ class CertificateChain(Element, kw_only=True):
     SubCertificates: SubCertificates | None = None
 
 
-class CertificateInstallationRes(Element, kw_only=True):
-    """`CertificateInstallationResType` of the schema."""
+class CertificateInstallationRes(BodyElement):
+    """Charger: contract certificate and its encrypted key."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute]
+    Id: Annotated[str, Text(), Attribute()]
     ResponseCode: responseCode
     ContractSignatureCertChain: CertificateChain
     ContractSignatureEncryptedPrivateKey: Annotated[bytes, Binary(128, base64=True)]
@@ -253,24 +256,24 @@ class CertificateInstallationRes(Element, kw_only=True):
     ContractID: Annotated[str, Text(24)]
 
 
-class CertificateUpdateReq(Element, kw_only=True):
-    """`CertificateUpdateReqType` of the schema."""
+class CertificateUpdateReq(BodyElement):
+    """Vehicle: renew my contract certificate."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     ContractSignatureCertChain: CertificateChain
     ContractID: Annotated[str, Text(24)]
     ListOfRootCertificateIDs: ListOfRootCertificateIDs
     DHParams: Annotated[bytes, Binary(256, base64=True)]
 
 
-class CertificateUpdateRes(Element, kw_only=True):
-    """`CertificateUpdateResType` of the schema."""
+class CertificateUpdateRes(BodyElement):
+    """Charger: the renewed certificate and its encrypted key."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute]
+    Id: Annotated[str, Text(), Attribute()]
     ResponseCode: responseCode
     ContractSignatureCertChain: CertificateChain
     ContractSignatureEncryptedPrivateKey: Annotated[bytes, Binary(128, base64=True)]
@@ -280,7 +283,7 @@ class CertificateUpdateRes(Element, kw_only=True):
 
 
 class EVRequestedEnergyTransfer(Enumeration):
-    """`EVRequestedEnergyTransferType` of the schema."""
+    """EVRequested Energy Transfer."""
 
     AC_single_phase_core = 0
     AC_three_phase_core = 1
@@ -288,6 +291,12 @@ class EVRequestedEnergyTransfer(Enumeration):
     DC_extended = 3
     DC_combo_core = 4
     DC_unique = 5
+
+
+class EVChargeParameter(Element):
+    """EVCharge Parameter."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
 
 
 class unitSymbol(Enumeration):
@@ -301,19 +310,11 @@ class unitSymbol(Enumeration):
     V = 5
     VA = 6
     W = 7
-    W_s = 8
+    W_s = 8, "W/s"
     Wh = 9
 
 
-
-
-    @property
-    def text(self) -> str:
-        """The schema's spelling."""
-        return {"W_s": "W/s"}.get(self.name, self.name)
-
-
-class PhysicalValue(PhysicalValueArithmetic, Element, frozen=True, kw_only=True):
+class PhysicalValue(PhysicalValueArithmetic, Element):
     """A value with its unit: Value x 10^Multiplier."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
@@ -323,20 +324,20 @@ class PhysicalValue(PhysicalValueArithmetic, Element, frozen=True, kw_only=True)
     Value: Annotated[int, Integer(-0x8000, 0x7FFF)]
 
 
-class AC_EVChargeParameter(Element, kw_only=True):
-    """`AC_EVChargeParameterType` of the schema."""
+class AC_EVChargeParameter(EVChargeParameter):
+    """AC EVCharge Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    DepartureTime: Annotated[int, Unsigned(0xFFFFFFFF)]
+    DepartureTime: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")]
     EAmount: Annotated[PhysicalValue, Unit("Wh")]
     EVMaxVoltage: Annotated[PhysicalValue, Unit("V")]
     EVMaxCurrent: Annotated[PhysicalValue, Unit("A")]
     EVMinCurrent: Annotated[PhysicalValue, Unit("A")]
 
 
-class DC_EVChargeParameter(Element, kw_only=True):
-    """`DC_EVChargeParameterType` of the schema."""
+class DC_EVChargeParameter(EVChargeParameter):
+    """DC EVCharge Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -346,76 +347,58 @@ class DC_EVChargeParameter(Element, kw_only=True):
     EVMaximumVoltageLimit: Annotated[PhysicalValue, Unit("V")]
     EVEnergyCapacity: Annotated[PhysicalValue, Unit("Wh")] | None = None
     EVEnergyRequest: Annotated[PhysicalValue, Unit("Wh")] | None = None
-    FullSOC: Annotated[int, Bits(0, 100)] | None = None
-    BulkSOC: Annotated[int, Bits(0, 100)] | None = None
+    FullSOC: Annotated[int, Bits(0, 100), Unit("%")] | None = None
+    BulkSOC: Annotated[int, Bits(0, 100), Unit("%")] | None = None
 
 
-class EVChargeParameter(Element, kw_only=True):
-    """`EVChargeParameterType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
-
-
-EVChargeParameterGroup = Annotated[
-    AC_EVChargeParameter | DC_EVChargeParameter | EVChargeParameter,
-    Group(
-        "EVChargeParameter",
-        (
-            Member("AC_EVChargeParameter", AC_EVChargeParameter, TYPES),
-            Member("DC_EVChargeParameter", DC_EVChargeParameter, TYPES),
-            Member("EVChargeParameter", EVChargeParameter, TYPES),
-        ),
-    ),
-]
-
-
-class ChargeParameterDiscoveryReq(Element, kw_only=True):
-    """Vehicle: its limits, capacity and request."""
+class ChargeParameterDiscoveryReq(BodyElement):
+    """Vehicle: its limits and its request."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
     EVRequestedEnergyTransferType: EVRequestedEnergyTransfer
-    EVChargeParameter: EVChargeParameterGroup
+    EVChargeParameter: Annotated[EVChargeParameter, Group(AC_EVChargeParameter, DC_EVChargeParameter)]
 
 
-class RelativeTimeInterval(Element, kw_only=True):
-    """`RelativeTimeIntervalType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
-
-    start: Annotated[int, Unsigned(0xFFFFFFFF)]
-    duration: Annotated[int, Unsigned(0xFFFFFFFF)] | None = None
-
-
-class TimeInterval(Element, kw_only=True):
-    """`IntervalType` of the schema."""
+class SASchedules(Element):
+    """SASchedules."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
 
 
-TimeIntervalGroup = Annotated[
-    RelativeTimeInterval | TimeInterval,
-    Group(
-        "TimeInterval",
-        (
-            Member("RelativeTimeInterval", RelativeTimeInterval, TYPES),
-            Member("TimeInterval", TimeInterval, TYPES),
-        ),
-    ),
-]
+class TimeInterval(Element):
+    """Time Interval."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
 
 
-class PMaxScheduleEntry(Element, kw_only=True):
-    """`PMaxScheduleEntryType` of the schema."""
+class RelativeTimeInterval(TimeInterval):
+    """Relative Time Interval."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    TimeInterval: TimeIntervalGroup
-    PMax: Annotated[int, Integer(-0x8000, 0x7FFF)]
+    start: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")]
+    duration: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")] | None = None
 
 
-class PMaxSchedule(Element, kw_only=True):
-    """`PMaxScheduleType` of the schema."""
+class Entry(Element):
+    """Entry."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
+
+    TimeInterval: Annotated[TimeInterval, Group(RelativeTimeInterval)]
+
+
+class PMaxScheduleEntry(Entry):
+    """PMax Schedule Entry."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES)
+
+    PMax: Annotated[int, Integer(-0x8000, 0x7FFF), Unit("W")]
+
+
+class PMaxSchedule(Element):
+    """PMax Schedule."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -424,15 +407,15 @@ class PMaxSchedule(Element, kw_only=True):
 
 
 class costKind(Enumeration):
-    """`costKindType` of the schema."""
+    """Cost Kind."""
 
     relativePricePercentage = 0
     RenewableGenerationPercentage = 1
     CarbonDioxideEmission = 2
 
 
-class Cost(Element, kw_only=True):
-    """`CostType` of the schema."""
+class Cost(Element):
+    """Cost."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -441,8 +424,8 @@ class Cost(Element, kw_only=True):
     amountMultiplier: Annotated[int, Bits(-3, 3)] | None = None
 
 
-class ConsumptionCost(Element, kw_only=True):
-    """`ConsumptionCostType` of the schema."""
+class ConsumptionCost(Element):
+    """Consumption Cost."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -450,30 +433,29 @@ class ConsumptionCost(Element, kw_only=True):
     Cost: Annotated[list[Cost], Occurs(0)] = []
 
 
-class SalesTariffEntry(Element, kw_only=True):
-    """`SalesTariffEntryType` of the schema."""
+class SalesTariffEntry(Entry):
+    """Sales Tariff Entry."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    TimeInterval: TimeIntervalGroup
     EPriceLevel: Annotated[int, Bits(0, 255)]
     ConsumptionCost: Annotated[list[ConsumptionCost], Occurs(0)] = []
 
 
-class SalesTariff(Element, kw_only=True):
-    """`SalesTariffType` of the schema."""
+class SalesTariff(Element):
+    """Sales Tariff."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    Id: Annotated[str, Text(), Attribute]
+    Id: Annotated[str, Text(), Attribute()]
     SalesTariffID: Annotated[int, Integer(-0x8000, 0x7FFF)]
     SalesTariffDescription: Annotated[str, Text(32)] | None = None
     NumEPriceLevels: Annotated[int, Bits(0, 255)]
     SalesTariffEntry: Annotated[list[SalesTariffEntry], Occurs(1)]
 
 
-class SAScheduleTuple(Element, kw_only=True):
-    """`SAScheduleTupleType` of the schema."""
+class SAScheduleTuple(Element):
+    """SASchedule Tuple."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -482,45 +464,33 @@ class SAScheduleTuple(Element, kw_only=True):
     SalesTariff: SalesTariff | None = None
 
 
-class SAScheduleList(Element, kw_only=True):
-    """Schedules of maximum power; the vehicle ignores them in DIN."""
+class SAScheduleList(SASchedules):
+    """Schedules of maximum power."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     SAScheduleTuple: Annotated[list[SAScheduleTuple], Occurs(1)]
 
 
-class SASchedules(Element, kw_only=True):
-    """`SASchedulesType` of the schema."""
+class EVSEChargeParameter(Element):
+    """EVSECharge Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
 
 
-SASchedulesGroup = Annotated[
-    SAScheduleList | SASchedules,
-    Group(
-        "SASchedules",
-        (
-            Member("SAScheduleList", SAScheduleList, TYPES),
-            Member("SASchedules", SASchedules, TYPES),
-        ),
-    ),
-]
-
-
-class AC_EVSEStatus(Element, kw_only=True):
-    """`AC_EVSEStatusType` of the schema."""
+class AC_EVSEStatus(EVSEStatus):
+    """AC EVSEStatus."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     PowerSwitchClosed: bool
     RCD: bool
-    NotificationMaxDelay: Annotated[int, Unsigned(0xFFFFFFFF)]
+    NotificationMaxDelay: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")]
     EVSENotification: EVSENotification
 
 
-class AC_EVSEChargeParameter(Element, kw_only=True):
-    """`AC_EVSEChargeParameterType` of the schema."""
+class AC_EVSEChargeParameter(EVSEChargeParameter):
+    """AC EVSECharge Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -530,8 +500,8 @@ class AC_EVSEChargeParameter(Element, kw_only=True):
     EVSEMinCurrent: Annotated[PhysicalValue, Unit("A")]
 
 
-class DC_EVSEChargeParameter(Element, kw_only=True):
-    """`DC_EVSEChargeParameterType` of the schema."""
+class DC_EVSEChargeParameter(EVSEChargeParameter):
+    """DC EVSECharge Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -546,44 +516,25 @@ class DC_EVSEChargeParameter(Element, kw_only=True):
     EVSEEnergyToBeDelivered: Annotated[PhysicalValue, Unit("Wh")] | None = None
 
 
-class EVSEChargeParameter(Element, kw_only=True):
-    """`EVSEChargeParameterType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
-
-
-EVSEChargeParameterGroup = Annotated[
-    AC_EVSEChargeParameter | DC_EVSEChargeParameter | EVSEChargeParameter,
-    Group(
-        "EVSEChargeParameter",
-        (
-            Member("AC_EVSEChargeParameter", AC_EVSEChargeParameter, TYPES),
-            Member("DC_EVSEChargeParameter", DC_EVSEChargeParameter, TYPES),
-            Member("EVSEChargeParameter", EVSEChargeParameter, TYPES),
-        ),
-    ),
-]
-
-
-class ChargeParameterDiscoveryRes(Element, kw_only=True):
+class ChargeParameterDiscoveryRes(BodyElement):
     """Charger: its limits and the schedule."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
     ResponseCode: responseCode
     EVSEProcessing: EVSEProcessing
-    SASchedules: SASchedulesGroup
-    EVSEChargeParameter: EVSEChargeParameterGroup
+    SASchedules: Annotated[SASchedules, Group(SAScheduleList)]
+    EVSEChargeParameter: Annotated[EVSEChargeParameter, Group(AC_EVSEChargeParameter, DC_EVSEChargeParameter)]
 
 
-class ChargingStatusReq(Element, kw_only=True):
-    """`ChargingStatusReqType` of the schema."""
+class ChargingStatusReq(BodyElement):
+    """Vehicle: how is the AC charge going?"""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
 
-class MeterInfo(Element, kw_only=True):
-    """`MeterInfoType` of the schema."""
+class MeterInfo(Element):
+    """Meter Info."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -594,8 +545,8 @@ class MeterInfo(Element, kw_only=True):
     TMeter: Annotated[int, Integer(-(1 << 63), (1 << 63) - 1)] | None = None
 
 
-class ChargingStatusRes(Element, kw_only=True):
-    """`ChargingStatusResType` of the schema."""
+class ChargingStatusRes(BodyElement):
+    """Charger: state of the AC charge, meter, receipt wanted."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -608,16 +559,16 @@ class ChargingStatusRes(Element, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatus
 
 
-class ContractAuthenticationReq(Element, kw_only=True):
+class ContractAuthenticationReq(BodyElement):
     """Vehicle: may I charge? Repeated while the answer is Ongoing."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     GenChallenge: Annotated[str, Text()] | None = None
 
 
-class ContractAuthenticationRes(Element, kw_only=True):
+class ContractAuthenticationRes(BodyElement):
     """Charger: Finished when the driver is authorised."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -626,7 +577,7 @@ class ContractAuthenticationRes(Element, kw_only=True):
     EVSEProcessing: EVSEProcessing
 
 
-class CurrentDemandReq(Element, kw_only=True):
+class CurrentDemandReq(BodyElement):
     """Vehicle: what it wants now, each turn of the charge loop."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -643,7 +594,7 @@ class CurrentDemandReq(Element, kw_only=True):
     EVTargetVoltage: Annotated[PhysicalValue, Unit("V")]
 
 
-class CurrentDemandRes(Element, kw_only=True):
+class CurrentDemandRes(BodyElement):
     """Charger: what it gives now, which limits hold it, and the limits."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -660,19 +611,19 @@ class CurrentDemandRes(Element, kw_only=True):
     EVSEMaximumPowerLimit: Annotated[PhysicalValue, Unit("W")] | None = None
 
 
-class MeteringReceiptReq(Element, kw_only=True):
-    """`MeteringReceiptReqType` of the schema."""
+class MeteringReceiptReq(BodyElement):
+    """Vehicle: the meter reading, signed."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
-    Id: Annotated[str, Text(), Attribute] | None = None
+    Id: Annotated[str, Text(), Attribute()] | None = None
     SessionID: Annotated[bytes, Binary(8)]
     SAScheduleTupleID: Annotated[int, Integer(-0x8000, 0x7FFF)] | None = None
     MeterInfo: MeterInfo
 
 
-class MeteringReceiptRes(Element, kw_only=True):
-    """`MeteringReceiptResType` of the schema."""
+class MeteringReceiptRes(BodyElement):
+    """Charger: receipt taken, or FAILED."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -680,8 +631,8 @@ class MeteringReceiptRes(Element, kw_only=True):
     AC_EVSEStatus: AC_EVSEStatus
 
 
-class PaymentDetailsReq(Element, kw_only=True):
-    """`PaymentDetailsReqType` of the schema."""
+class PaymentDetailsReq(BodyElement):
+    """Vehicle: my contract and its certificates."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -689,8 +640,8 @@ class PaymentDetailsReq(Element, kw_only=True):
     ContractSignatureCertChain: CertificateChain
 
 
-class PaymentDetailsRes(Element, kw_only=True):
-    """`PaymentDetailsResType` of the schema."""
+class PaymentDetailsRes(BodyElement):
+    """Charger: a challenge to sign."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -699,17 +650,17 @@ class PaymentDetailsRes(Element, kw_only=True):
     DateTimeNow: Annotated[int, Integer(-(1 << 63), (1 << 63) - 1)]
 
 
-class ProfileEntry(Element, kw_only=True):
-    """`ProfileEntryType` of the schema."""
+class ProfileEntry(Element):
+    """Profile Entry."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    ChargingProfileEntryStart: Annotated[int, Unsigned(0xFFFFFFFF)]
-    ChargingProfileEntryMaxPower: Annotated[int, Integer(-0x8000, 0x7FFF)]
+    ChargingProfileEntryStart: Annotated[int, Unsigned(0xFFFFFFFF), Unit("s")]
+    ChargingProfileEntryMaxPower: Annotated[int, Integer(-0x8000, 0x7FFF), Unit("W")]
 
 
-class ChargingProfile(Element, kw_only=True):
-    """`ChargingProfileType` of the schema."""
+class ChargingProfile(Element):
+    """Charging Profile."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -717,8 +668,14 @@ class ChargingProfile(Element, kw_only=True):
     ProfileEntry: Annotated[list[ProfileEntry], Occurs(1)]
 
 
-class DC_EVPowerDeliveryParameter(Element, kw_only=True):
-    """`DC_EVPowerDeliveryParameterType` of the schema."""
+class EVPowerDeliveryParameter(Element):
+    """EVPower Delivery Parameter."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
+
+
+class DC_EVPowerDeliveryParameter(EVPowerDeliveryParameter):
+    """DC EVPower Delivery Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -727,63 +684,26 @@ class DC_EVPowerDeliveryParameter(Element, kw_only=True):
     ChargingComplete: bool
 
 
-class EVPowerDeliveryParameter(Element, kw_only=True):
-    """`EVPowerDeliveryParameterType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
-
-
-EVPowerDeliveryParameterGroup = Annotated[
-    DC_EVPowerDeliveryParameter | EVPowerDeliveryParameter,
-    Group(
-        "EVPowerDeliveryParameter",
-        (
-            Member("DC_EVPowerDeliveryParameter", DC_EVPowerDeliveryParameter, TYPES),
-            Member("EVPowerDeliveryParameter", EVPowerDeliveryParameter, TYPES),
-        ),
-    ),
-]
-
-
-class PowerDeliveryReq(Element, kw_only=True):
-    """Vehicle: power on (true) or off (false)."""
+class PowerDeliveryReq(BodyElement):
+    """Vehicle: power on or off."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
     ReadyToChargeState: bool
     ChargingProfile: ChargingProfile | None = None
-    EVPowerDeliveryParameter: EVPowerDeliveryParameterGroup | None = None
+    EVPowerDeliveryParameter: Annotated[EVPowerDeliveryParameter, Group(DC_EVPowerDeliveryParameter)] | None = None
 
 
-class EVSEStatus(Element, kw_only=True):
-    """`EVSEStatusType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES, abstract=True)
-
-
-EVSEStatusGroup = Annotated[
-    AC_EVSEStatus | DC_EVSEStatus | EVSEStatus,
-    Group(
-        "EVSEStatus",
-        (
-            Member("AC_EVSEStatus", AC_EVSEStatus, TYPES),
-            Member("DC_EVSEStatus", DC_EVSEStatus, TYPES),
-            Member("EVSEStatus", EVSEStatus, TYPES),
-        ),
-    ),
-]
-
-
-class PowerDeliveryRes(Element, kw_only=True):
+class PowerDeliveryRes(BodyElement):
     """Charger: done, or FAILED."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
     ResponseCode: responseCode
-    EVSEStatus: EVSEStatusGroup
+    EVSEStatus: Annotated[EVSEStatus, Group(AC_EVSEStatus, DC_EVSEStatus)]
 
 
-class PreChargeReq(Element, kw_only=True):
+class PreChargeReq(BodyElement):
     """Vehicle: bring the outlet to the voltage of my battery, with less than 2 A."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -793,7 +713,7 @@ class PreChargeReq(Element, kw_only=True):
     EVTargetCurrent: Annotated[PhysicalValue, Unit("A")]
 
 
-class PreChargeRes(Element, kw_only=True):
+class PreChargeRes(BodyElement):
     """Charger: the voltage at the outlet."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -803,8 +723,8 @@ class PreChargeRes(Element, kw_only=True):
     EVSEPresentVoltage: Annotated[PhysicalValue, Unit("V")]
 
 
-class ServiceDetailReq(Element, kw_only=True):
-    """`ServiceDetailReqType` of the schema."""
+class ServiceDetailReq(BodyElement):
+    """Vehicle: tell me the parameters of a service."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -812,7 +732,7 @@ class ServiceDetailReq(Element, kw_only=True):
 
 
 class valueType(Enumeration):
-    """`valueType` of the schema."""
+    """Value Type."""
 
     bool = 0
     byte = 1
@@ -822,23 +742,23 @@ class valueType(Enumeration):
     string = 5
 
 
-class Parameter(Element, kw_only=True):
-    """`ParameterType` of the schema."""
+class Parameter(Element):
+    """Parameter."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    Name: Annotated[str, Text(), Attribute]
-    ValueType: Annotated[valueType, Attribute]
-    boolValue: Annotated[bool, OneOf("choice")] | None = None
-    byteValue: Annotated[int, Bits(-128, 127), OneOf("choice")] | None = None
-    shortValue: Annotated[int, Integer(-0x8000, 0x7FFF), OneOf("choice")] | None = None
-    intValue: Annotated[int, Integer(-0x80000000, 0x7FFFFFFF), OneOf("choice")] | None = None
-    physicalValue: Annotated[PhysicalValue, OneOf("choice")] | None = None
-    stringValue: Annotated[str, Text(), OneOf("choice")] | None = None
+    Name: Annotated[str, Text(), Attribute()]
+    ValueType: Annotated[valueType, Attribute()]
+    boolValue: Annotated[bool, OneOf("boolValue")] | None = None
+    byteValue: Annotated[int, Bits(-128, 127), OneOf("boolValue")] | None = None
+    shortValue: Annotated[int, Integer(-0x8000, 0x7FFF), OneOf("boolValue")] | None = None
+    intValue: Annotated[int, Integer(-0x80000000, 0x7FFFFFFF), OneOf("boolValue")] | None = None
+    physicalValue: Annotated[PhysicalValue, OneOf("boolValue")] | None = None
+    stringValue: Annotated[str, Text(), OneOf("boolValue")] | None = None
 
 
-class ParameterSet(Element, kw_only=True):
-    """`ParameterSetType` of the schema."""
+class ParameterSet(Element):
+    """Parameter Set."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -846,16 +766,16 @@ class ParameterSet(Element, kw_only=True):
     Parameter: Annotated[list[Parameter], Occurs(1)]
 
 
-class ServiceParameterList(Element, kw_only=True):
-    """`ServiceParameterListType` of the schema."""
+class ServiceParameterList(Element):
+    """Service Parameter List."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     ParameterSet: Annotated[list[ParameterSet], Occurs(1)]
 
 
-class ServiceDetailRes(Element, kw_only=True):
-    """`ServiceDetailResType` of the schema."""
+class ServiceDetailRes(BodyElement):
+    """Charger: the parameter sets of a service."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -865,7 +785,7 @@ class ServiceDetailRes(Element, kw_only=True):
 
 
 class serviceCategory(Enumeration):
-    """`serviceCategoryType` of the schema."""
+    """Service Category."""
 
     EVCharging = 0
     Internet = 1
@@ -873,7 +793,7 @@ class serviceCategory(Enumeration):
     OtherCustom = 3
 
 
-class ServiceDiscoveryReq(Element, kw_only=True):
+class ServiceDiscoveryReq(BodyElement):
     """Vehicle: what do you offer?"""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -883,22 +803,22 @@ class ServiceDiscoveryReq(Element, kw_only=True):
 
 
 class paymentOption(Enumeration):
-    """`paymentOptionType` of the schema."""
+    """Payment Option."""
 
     Contract = 0
     ExternalPayment = 1
 
 
-class PaymentOptions(Element, kw_only=True):
-    """`PaymentOptionsType` of the schema."""
+class PaymentOptions(Element):
+    """Payment Options."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     PaymentOption: Annotated[list[paymentOption], Occurs(1)]
 
 
-class ServiceTag(Element, kw_only=True):
-    """`ServiceTagType` of the schema."""
+class ServiceTag(Element):
+    """Service Tag."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -908,8 +828,17 @@ class ServiceTag(Element, kw_only=True):
     ServiceScope: Annotated[str, Text(32)] | None = None
 
 
+class Service(Element):
+    """Service."""
+
+    XSD: ClassVar[Xsd] = Xsd(TYPES)
+
+    ServiceTag: ServiceTag
+    FreeService: bool
+
+
 class EVSESupportedEnergyTransfer(Enumeration):
-    """`EVSESupportedEnergyTransferType` of the schema."""
+    """EVSESupported Energy Transfer."""
 
     AC_single_phase_core = 0
     AC_three_phase_core = 1
@@ -923,35 +852,24 @@ class EVSESupportedEnergyTransfer(Enumeration):
     AC_core3p_DC_extended = 9
 
 
-class ServiceCharge(Element, kw_only=True):
-    """`ServiceChargeType` of the schema."""
+class ServiceCharge(Service):
+    """Service Charge."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
-    ServiceTag: ServiceTag
-    FreeService: bool
     EnergyTransferType: EVSESupportedEnergyTransfer
 
 
-class Service(Element, kw_only=True):
-    """`ServiceType` of the schema."""
-
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
-
-    ServiceTag: ServiceTag
-    FreeService: bool
-
-
-class ServiceTagList(Element, kw_only=True):
-    """`ServiceTagListType` of the schema."""
+class ServiceTagList(Element):
+    """Service Tag List."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     Service: Annotated[list[Service], Occurs(1)]
 
 
-class ServiceDiscoveryRes(Element, kw_only=True):
-    """Charger: payment options and the charge service."""
+class ServiceDiscoveryRes(BodyElement):
+    """Charger: payment options and services."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
@@ -961,8 +879,8 @@ class ServiceDiscoveryRes(Element, kw_only=True):
     ServiceList: ServiceTagList | None = None
 
 
-class SelectedService(Element, kw_only=True):
-    """`SelectedServiceType` of the schema."""
+class SelectedService(Element):
+    """Selected Service."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
@@ -970,15 +888,15 @@ class SelectedService(Element, kw_only=True):
     ParameterSetID: Annotated[int, Integer(-0x8000, 0x7FFF)] | None = None
 
 
-class SelectedServiceList(Element, kw_only=True):
-    """`SelectedServiceListType` of the schema."""
+class SelectedServiceList(Element):
+    """Selected Service List."""
 
     XSD: ClassVar[Xsd] = Xsd(TYPES)
 
     SelectedService: Annotated[list[SelectedService], Occurs(1)]
 
 
-class ServicePaymentSelectionReq(Element, kw_only=True):
+class ServicePaymentSelectionReq(BodyElement):
     """Vehicle: what I take and how I pay."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -987,7 +905,7 @@ class ServicePaymentSelectionReq(Element, kw_only=True):
     SelectedServiceList: SelectedServiceList
 
 
-class ServicePaymentSelectionRes(Element, kw_only=True):
+class ServicePaymentSelectionRes(BodyElement):
     """Charger: accepted, or FAILED."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -995,15 +913,15 @@ class ServicePaymentSelectionRes(Element, kw_only=True):
     ResponseCode: responseCode
 
 
-class SessionSetupReq(Element, kw_only=True):
-    """Vehicle: who I am (EVCCID, its MAC)."""
+class SessionSetupReq(BodyElement):
+    """Vehicle: who I am (EVCCID)."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
     EVCCID: Annotated[bytes, Binary(8)]
 
 
-class SessionSetupRes(Element, kw_only=True):
+class SessionSetupRes(BodyElement):
     """Charger: who I am (EVSEID); the session id is in the header."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -1013,13 +931,13 @@ class SessionSetupRes(Element, kw_only=True):
     DateTimeNow: Annotated[int, Integer(-(1 << 63), (1 << 63) - 1)] | None = None
 
 
-class SessionStopReq(Element, kw_only=True):
+class SessionStopReq(BodyElement):
     """Vehicle: the session is over."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
 
 
-class SessionStopRes(Element, kw_only=True):
+class SessionStopRes(BodyElement):
     """Charger: the session is over."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -1027,7 +945,7 @@ class SessionStopRes(Element, kw_only=True):
     ResponseCode: responseCode
 
 
-class WeldingDetectionReq(Element, kw_only=True):
+class WeldingDetectionReq(BodyElement):
     """Vehicle: contactors are open, what do you measure?"""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -1035,7 +953,7 @@ class WeldingDetectionReq(Element, kw_only=True):
     DC_EVStatus: DC_EVStatus
 
 
-class WeldingDetectionRes(Element, kw_only=True):
+class WeldingDetectionRes(BodyElement):
     """Charger: the voltage at the outlet."""
 
     XSD: ClassVar[Xsd] = Xsd(BODY)
@@ -1045,60 +963,56 @@ class WeldingDetectionRes(Element, kw_only=True):
     EVSEPresentVoltage: Annotated[PhysicalValue, Unit("V")]
 
 
-BodyElementGroup = Annotated[
-    BodyElement | CableCheckReq | CableCheckRes | CertificateInstallationReq | CertificateInstallationRes | CertificateUpdateReq | CertificateUpdateRes | ChargeParameterDiscoveryReq | ChargeParameterDiscoveryRes | ChargingStatusReq | ChargingStatusRes | ContractAuthenticationReq | ContractAuthenticationRes | CurrentDemandReq | CurrentDemandRes | MeteringReceiptReq | MeteringReceiptRes | PaymentDetailsReq | PaymentDetailsRes | PowerDeliveryReq | PowerDeliveryRes | PreChargeReq | PreChargeRes | ServiceDetailReq | ServiceDetailRes | ServiceDiscoveryReq | ServiceDiscoveryRes | ServicePaymentSelectionReq | ServicePaymentSelectionRes | SessionSetupReq | SessionSetupRes | SessionStopReq | SessionStopRes | WeldingDetectionReq | WeldingDetectionRes,
-    Group(
-        "BodyElement",
-        (
-            Member("BodyElement", BodyElement, DEF),
-            Member("CableCheckReq", CableCheckReq, BODY),
-            Member("CableCheckRes", CableCheckRes, BODY),
-            Member("CertificateInstallationReq", CertificateInstallationReq, BODY),
-            Member("CertificateInstallationRes", CertificateInstallationRes, BODY),
-            Member("CertificateUpdateReq", CertificateUpdateReq, BODY),
-            Member("CertificateUpdateRes", CertificateUpdateRes, BODY),
-            Member("ChargeParameterDiscoveryReq", ChargeParameterDiscoveryReq, BODY),
-            Member("ChargeParameterDiscoveryRes", ChargeParameterDiscoveryRes, BODY),
-            Member("ChargingStatusReq", ChargingStatusReq, BODY),
-            Member("ChargingStatusRes", ChargingStatusRes, BODY),
-            Member("ContractAuthenticationReq", ContractAuthenticationReq, BODY),
-            Member("ContractAuthenticationRes", ContractAuthenticationRes, BODY),
-            Member("CurrentDemandReq", CurrentDemandReq, BODY),
-            Member("CurrentDemandRes", CurrentDemandRes, BODY),
-            Member("MeteringReceiptReq", MeteringReceiptReq, BODY),
-            Member("MeteringReceiptRes", MeteringReceiptRes, BODY),
-            Member("PaymentDetailsReq", PaymentDetailsReq, BODY),
-            Member("PaymentDetailsRes", PaymentDetailsRes, BODY),
-            Member("PowerDeliveryReq", PowerDeliveryReq, BODY),
-            Member("PowerDeliveryRes", PowerDeliveryRes, BODY),
-            Member("PreChargeReq", PreChargeReq, BODY),
-            Member("PreChargeRes", PreChargeRes, BODY),
-            Member("ServiceDetailReq", ServiceDetailReq, BODY),
-            Member("ServiceDetailRes", ServiceDetailRes, BODY),
-            Member("ServiceDiscoveryReq", ServiceDiscoveryReq, BODY),
-            Member("ServiceDiscoveryRes", ServiceDiscoveryRes, BODY),
-            Member("ServicePaymentSelectionReq", ServicePaymentSelectionReq, BODY),
-            Member("ServicePaymentSelectionRes", ServicePaymentSelectionRes, BODY),
-            Member("SessionSetupReq", SessionSetupReq, BODY),
-            Member("SessionSetupRes", SessionSetupRes, BODY),
-            Member("SessionStopReq", SessionStopReq, BODY),
-            Member("SessionStopRes", SessionStopRes, BODY),
-            Member("WeldingDetectionReq", WeldingDetectionReq, BODY),
-            Member("WeldingDetectionRes", WeldingDetectionRes, BODY),
-        ),
-    ),
-]
-
-
-class Body(Element, kw_only=True):
-    """The body: one of the 34 messages, or nothing."""
+class Body(Element):
+    """The body: one of the messages, or nothing."""
 
     XSD: ClassVar[Xsd] = Xsd(DEF)
 
-    BodyElement: BodyElementGroup | None = None
+    BodyElement: (
+        Annotated[
+            BodyElement,
+            Group(
+                CableCheckReq,
+                CableCheckRes,
+                CertificateInstallationReq,
+                CertificateInstallationRes,
+                CertificateUpdateReq,
+                CertificateUpdateRes,
+                ChargeParameterDiscoveryReq,
+                ChargeParameterDiscoveryRes,
+                ChargingStatusReq,
+                ChargingStatusRes,
+                ContractAuthenticationReq,
+                ContractAuthenticationRes,
+                CurrentDemandReq,
+                CurrentDemandRes,
+                MeteringReceiptReq,
+                MeteringReceiptRes,
+                PaymentDetailsReq,
+                PaymentDetailsRes,
+                PowerDeliveryReq,
+                PowerDeliveryRes,
+                PreChargeReq,
+                PreChargeRes,
+                ServiceDetailReq,
+                ServiceDetailRes,
+                ServiceDiscoveryReq,
+                ServiceDiscoveryRes,
+                ServicePaymentSelectionReq,
+                ServicePaymentSelectionRes,
+                SessionSetupReq,
+                SessionSetupRes,
+                SessionStopReq,
+                SessionStopRes,
+                WeldingDetectionReq,
+                WeldingDetectionRes,
+            ),
+        ]
+        | None
+    ) = None
 
 
-class V2G_Message(Element, kw_only=True):
+class V2G_Message(Element):
     """A message: header with the session id, body with at most one element."""
 
     XSD: ClassVar[Xsd] = Xsd(DEF)
@@ -1107,8 +1021,23 @@ class V2G_Message(Element, kw_only=True):
     Body: Body
 
 
-SCHEMA = codec.Schema("din", roots={"V2G_Message": (77, V2G_Message)}, bits=7)
-"""The document grammar: 81 global elements, V2G_Message is number 77."""
+SCHEMA = Schema(
+    "din",
+    bits=7,
+    roots={V2G_Message: 77},
+    names=245,
+    fragments={
+        "CertificateInstallationReq": Fragment(13, CertificateInstallationReq),
+        "CertificateInstallationRes": Fragment(14, CertificateInstallationRes),
+        "CertificateUpdateReq": Fragment(15, CertificateUpdateReq),
+        "CertificateUpdateRes": Fragment(16, CertificateUpdateRes),
+        "ContractAuthenticationReq": Fragment(28, ContractAuthenticationReq),
+        "MeteringReceiptReq": Fragment(122, MeteringReceiptReq),
+        "SalesTariff": Fragment(174, SalesTariff, TYPES),
+        "SignedInfo": Fragment(212, SignedInfo),
+    },
+)
+"""The document grammar (81 global elements) and the fragments that are signed (245 element names)."""
 
 
 def encode(message: Element, session_id: bytes = b"") -> bytes:
@@ -1117,7 +1046,9 @@ def encode(message: Element, session_id: bytes = b"") -> bytes:
     Raises ExiValueError for a value the schema cannot carry.
     """
     if not isinstance(message, V2G_Message):
-        message = V2G_Message(Header=MessageHeader(SessionID=session_id), Body=Body(BodyElement=message))  # type: ignore[arg-type]
+        if not isinstance(message, BodyElement):
+            raise ExiValueError(f"{type(message).__name__} is no body element of schema din")
+        message = V2G_Message(Header=MessageHeader(SessionID=session_id), Body=Body(BodyElement=message))
     return SCHEMA.encode(message)
 
 
@@ -1126,3 +1057,111 @@ def decode(data: bytes) -> V2G_Message:
     message = SCHEMA.decode(data)
     assert isinstance(message, V2G_Message)
     return message
+
+
+__all__ = [
+    "AC_EVChargeParameter",
+    "AC_EVSEChargeParameter",
+    "AC_EVSEStatus",
+    "BODY",
+    "Body",
+    "BodyElement",
+    "CableCheckReq",
+    "CableCheckRes",
+    "CertificateChain",
+    "CertificateInstallationReq",
+    "CertificateInstallationRes",
+    "CertificateUpdateReq",
+    "CertificateUpdateRes",
+    "ChargeParameterDiscoveryReq",
+    "ChargeParameterDiscoveryRes",
+    "ChargingProfile",
+    "ChargingStatusReq",
+    "ChargingStatusRes",
+    "ConsumptionCost",
+    "ContractAuthenticationReq",
+    "ContractAuthenticationRes",
+    "Cost",
+    "CurrentDemandReq",
+    "CurrentDemandRes",
+    "DC_EVChargeParameter",
+    "DC_EVErrorCode",
+    "DC_EVPowerDeliveryParameter",
+    "DC_EVSEChargeParameter",
+    "DC_EVSEStatus",
+    "DC_EVSEStatusCode",
+    "DC_EVStatus",
+    "DEF",
+    "EVChargeParameter",
+    "EVPowerDeliveryParameter",
+    "EVRequestedEnergyTransfer",
+    "EVSEChargeParameter",
+    "EVSENotification",
+    "EVSEProcessing",
+    "EVSEStatus",
+    "EVSESupportedEnergyTransfer",
+    "EVStatus",
+    "Entry",
+    "ExiError",
+    "ExiValueError",
+    "HEADER",
+    "ListOfRootCertificateIDs",
+    "MessageHeader",
+    "MeterInfo",
+    "MeteringReceiptReq",
+    "MeteringReceiptRes",
+    "Notification",
+    "PMaxSchedule",
+    "PMaxScheduleEntry",
+    "Parameter",
+    "ParameterSet",
+    "PaymentDetailsReq",
+    "PaymentDetailsRes",
+    "PaymentOptions",
+    "PhysicalValue",
+    "PowerDeliveryReq",
+    "PowerDeliveryRes",
+    "PreChargeReq",
+    "PreChargeRes",
+    "ProfileEntry",
+    "RelativeTimeInterval",
+    "SAScheduleList",
+    "SAScheduleTuple",
+    "SASchedules",
+    "SCHEMA",
+    "SalesTariff",
+    "SalesTariffEntry",
+    "SelectedService",
+    "SelectedServiceList",
+    "Service",
+    "ServiceCharge",
+    "ServiceDetailReq",
+    "ServiceDetailRes",
+    "ServiceDiscoveryReq",
+    "ServiceDiscoveryRes",
+    "ServiceParameterList",
+    "ServicePaymentSelectionReq",
+    "ServicePaymentSelectionRes",
+    "ServiceTag",
+    "ServiceTagList",
+    "SessionSetupReq",
+    "SessionSetupRes",
+    "SessionStopReq",
+    "SessionStopRes",
+    "SubCertificates",
+    "TYPES",
+    "TimeInterval",
+    "V2G_Message",
+    "WeldingDetectionReq",
+    "WeldingDetectionRes",
+    "costKind",
+    "decode",
+    "encode",
+    "faultCode",
+    "isolationLevel",
+    "paymentOption",
+    "responseCode",
+    "serviceCategory",
+    "unitSymbol",
+    "valueType",
+]
