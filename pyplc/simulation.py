@@ -49,6 +49,8 @@ class World:
         self.plant = Plant(settings.plant)
         rng = random.Random(seed)
         self.modems: list[EmulatedModem] = []
+        self.channels: list[Channel] = []
+        """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
         charger = self._common("evse", CHARGER_HOST, CHARGER_MODEM, settings, rng, timing)
         pacing = Pacing(current_demand=settings.session.cycle_s)
@@ -76,7 +78,7 @@ class World:
             rng=random.Random(rng.random()),
             slac=settings.slac,
             background=(emulated.run, split.run, homeplug.run, network.run),
-            tap=self._stream_tap(side, near) if self._frames else lambda channel: None,
+            tap=self._stream_tap(side, near),
         )
 
     def _tap(self, side: Side, link: VirtualLink) -> Tap:
@@ -92,6 +94,9 @@ class World:
         peer = CHARGER_HOST if side == "ev" else VEHICLE_HOST
 
         def attach(channel: Channel) -> None:
+            self.channels.append(channel)
+            if not self._frames:
+                return
             frames = StreamFrames(channel.local, channel.peer, link.address, peer, self._tap(side, link))
             channel.tap = frames.bytes_passed
 
