@@ -108,9 +108,9 @@ class World:
         charger = asyncio.ensure_future(self.charger.run())
         user = asyncio.ensure_future(self._user(vehicle))
         try:
-            summaries: dict[Side, Summary] = {"ev": await vehicle, "evse": await charger}
-            await user
-            return summaries
+            await asyncio.wait({vehicle, charger, user})
+            assert self.vehicle.summary is not None and self.charger.summary is not None
+            return {"ev": self.vehicle.summary, "evse": self.charger.summary}
         finally:
             for task in (vehicle, charger, user):
                 task.cancel()

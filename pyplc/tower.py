@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -50,6 +50,10 @@ HLC_DUTY = 5.0
 CONNECT_PAUSE_S = 0.5
 """Between two attempts to connect: a charger may open its announced port late."""
 
+class Crashed(Exception):
+    """A task that must live has ended; the text names it."""
+
+
 OUTCOMES: dict[type[BaseException], str] = {
     SlacError: "slac",
     ModemError: "modem",
@@ -59,8 +63,14 @@ OUTCOMES: dict[type[BaseException], str] = {
     PilotFault: "pilot",
     ChargerPilotFault: "pilot",
     DeviceError: "device",
+    Crashed: "crashed",
 }
 """What went wrong, in one word, for errors that are no SessionError."""
+
+
+def _name(task: asyncio.Future[Any]) -> str:
+    coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
+    return str(getattr(coroutine, "__qualname__", task))
 
 
 async def alongside(main: Coroutine[Any, Any, T], *watchers: Coroutine[Any, Any, Any]) -> T:
@@ -68,15 +78,13 @@ async def alongside(main: Coroutine[Any, Any, T], *watchers: Coroutine[Any, Any,
     tasks = [asyncio.ensure_future(main), *(asyncio.ensure_future(watcher) for watcher in watchers)]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if tasks[0].done():
-            return tasks[0].result()  # type: ignore[no-any-return]  # of `main`
-        for task in tasks[1:]:
-            if task.done():
-                if task.cancelled():
-                    raise RuntimeError(f"the task {task.get_coro()!r} was cancelled from outside")
-                task.result()
-                raise RuntimeError(f"the task {task.get_coro()!r} ended")
-        raise AssertionError("a task was done")
+        done = next(task for task in tasks if task.done())
+        if done.cancelled():
+            raise Crashed(f"the task {_name(done)} was cancelled")
+        result = done.result()
+        if done is not tasks[0]:
+            raise Crashed(f"the task {_name(done)} ended")
+        return result  # type: ignore[no-any-return]  # of `main`
     finally:
         for task in tasks:
             task.cancel()
@@ -121,6 +129,7 @@ class VehicleStation:
         self._settings = settings
         self._pacing = pacing
         self.scribe: Scribe = common.recorder.on("ev")
+        self.summary: Summary | None = None
         evccid = bytes.fromhex(settings.evccid) if settings.evccid else common.homeplug.address
         self.vehicle = Vehicle(devices, settings, evccid, self.scribe)
         self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
@@ -131,10 +140,11 @@ class VehicleStation:
         self.vehicle.stop(reason)
 
     async def run(self) -> Summary:
-        """Wait to be plugged in, charge, and come to rest; the summary says how it ended."""
-        return await _held(
-            self._common, self.scribe, self._session(), self._secure, [task() for task in self._common.background]
-        )
+        """Wait to be plugged in, charge, and come to rest; the summary says how it ended.
+
+        Cancelling is passed on after that; `summary` is there either way.
+        """
+        return await _held(self, self._common, self._session(), self._secure)
 
     async def _secure(self, orderly: bool) -> None:
         if not orderly or self._devices.contactor.closed or self._devices.lock.locked:
@@ -208,6 +218,7 @@ class ChargerStation:
         self._tcp_port = tcp_port
         self._switches = switches
         self.scribe: Scribe = common.recorder.on("evse")
+        self.summary: Summary | None = None
         self.charger = Charger(devices, settings, self.scribe)
 
     def stop(self, reason: str) -> None:
@@ -215,10 +226,11 @@ class ChargerStation:
         self.charger.request_stop(reason)
 
     async def run(self) -> Summary:
-        """Wait for a vehicle, charge it, and come to rest; the summary says how it ended."""
-        return await _held(
-            self._common, self.scribe, self._session(), self._secure, [task() for task in self._common.background]
-        )
+        """Wait for a vehicle, charge it, and come to rest; the summary says how it ended.
+
+        Cancelling is passed on after that; `summary` is there either way.
+        """
+        return await _held(self, self._common, self._session(), self._secure)
 
     async def _secure(self, orderly: bool) -> None:
         if orderly:
@@ -296,19 +308,15 @@ class ChargerStation:
 
 
 async def _held(
+    station: VehicleStation | ChargerStation,
     common: Common,
-    scribe: Scribe,
     session: Coroutine[Any, Any, Ended],
-    secure: Callable[[bool], Awaitable[None]],
-    background: list[Coroutine[Any, Any, None]],
+    secure: Callable[[bool], Coroutine[Any, Any, None]],
 ) -> Summary:
-    """Hold one session, make the station safe whatever happened, and record the summary.
-
-    Cancelling is passed on after that.
-    """
-    progress = Progress(scribe.side)
+    """Hold one session, make the station safe whatever happened, and record the summary."""
+    progress = Progress(station.scribe.side)
     common.recorder.readers.append(progress)
-    tasks = [asyncio.ensure_future(task) for task in background]
+    tasks = [asyncio.ensure_future(task()) for task in common.background]
     cancelled: asyncio.CancelledError | None = None
     orderly = False
     try:
@@ -321,27 +329,27 @@ async def _held(
         outcome, reason = judge(error)
     try:
         # the receivers live on: leaving the network needs the modem's answer
-        await to_the_end(_settle(secure, orderly))
+        await to_the_end(secure(orderly))
     except asyncio.CancelledError as error:
         cancelled = error
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     common.recorder.readers.remove(progress)
-    summary = progress.summary(outcome, reason, common.recorder.now())
-    scribe(summary)
+    summary = station.summary = progress.summary(outcome, reason, common.recorder.now())
+    station.scribe(summary)
     if cancelled is not None:
         raise cancelled
     return summary
 
 
-async def _settle(secure: Callable[[bool], Awaitable[None]], orderly: bool) -> None:
-    await secure(orderly)
-
-
 async def _living(task: asyncio.Task[None]) -> None:
-    """Watch a background task without cancelling it."""
-    await asyncio.shield(task)
+    """Watch a background task without cancelling it; Crashed when it ends."""
+    await asyncio.wait({task})
+    if task.cancelled():
+        raise Crashed(f"the task {_name(task)} was cancelled")
+    task.result()
+    raise Crashed(f"the task {_name(task)} ended")
 
 
 __all__ = ["ChargerStation", "Common", "VehicleStation", "alongside", "judge"]
