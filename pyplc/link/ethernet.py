@@ -12,6 +12,37 @@ from .ports import IPV6
 BROADCAST = b"\xff" * 6
 TCP, UDP = 6, 17
 HEADER_LENGTH = 14
+IPV6_HEADER_END = 54
+
+
+class Header(NamedTuple):
+    """The fourteen bytes before the payload."""
+
+    destination: bytes
+    source: bytes
+    ethertype: int
+
+    def pack(self) -> bytes:
+        """As on the wire."""
+        return self.destination + self.source + self.ethertype.to_bytes(2, "big")
+
+
+def header(frame: bytes) -> Header | None:
+    """The header of a frame; None for fewer than fourteen bytes."""
+    if len(frame) < HEADER_LENGTH:
+        return None
+    return Header(frame[:6], frame[6:12], int.from_bytes(frame[12:14], "big"))
+
+
+def mac_bytes(text: str) -> bytes:
+    """Six bytes for `02:00:00:00:00:01` (or with dashes); ValueError otherwise."""
+    try:
+        address = bytes.fromhex(text.replace("-", ":").replace(":", ""))
+    except ValueError:
+        address = b""
+    if len(address) != 6:
+        raise ValueError(f"{text!r} is no MAC address; write it as 02:00:00:00:00:01")
+    return address
 
 
 def mac_text(address: bytes) -> str:

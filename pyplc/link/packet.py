@@ -75,7 +75,7 @@ class PacketLink:
         return self._queue.popleft()
 
     def send(self, frame: bytes) -> None:
-        if self.tap and not self._own:
+        if self.tap:  # the kernel shows a frame to every socket but the one that sent it
             self.tap("tx", frame)
         try:
             self._sock.send(frame)

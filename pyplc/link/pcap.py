@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from .ports import HOMEPLUG, LinkError, Tap
 SNAPLEN = 2048
 """65535 makes libpcap's ring hold so few frames that bursts are lost."""
 QUEUE_LIMIT = 4096
+ON_LINUX = sys.platform.startswith("linux")
 
 
 class PcapLink:
@@ -32,11 +34,10 @@ class PcapLink:
         self._loop.add_reader(handle.fd, self._readable)
 
     def _readable(self) -> None:
-        try:
-            self._handle.dispatch(-1, self._take)
-        except OSError as error:
+        if self._handle.dispatch(-1, self._take) < 0:
+            reason = _text(self._handle.geterr())
             self._loop.remove_reader(self._handle.fd)
-            self._error = LinkError(f"interface {self.name} is gone: {error}; plug it in again or set it up")
+            self._error = LinkError(f"interface {self.name} is gone: {reason}; plug it in again or set it up")
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -61,7 +62,7 @@ class PcapLink:
         return self._queue.popleft()
 
     def send(self, frame: bytes) -> None:
-        if self.tap and not self._own:
+        if self.tap and (ON_LINUX or not self._own):  # Linux alone does not show a frame to who sent it
             self.tap("tx", frame)
         try:
             self._handle.sendpacket(frame)
@@ -103,3 +104,7 @@ def open_pcap(
     except OSError:
         raise LinkError(f"the MAC address of {interface} cannot be read") from None
     return PcapLink(interface, handle, bytes.fromhex(text.replace(":", "")), own=own)
+
+
+def _text(message: bytes | str) -> str:
+    return message.decode("utf-8", "replace") if isinstance(message, bytes) else message

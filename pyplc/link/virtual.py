@@ -15,14 +15,16 @@ from .ports import LinkError, Tap
 QUEUE_LIMIT = 4096
 DEFAULT_ATTENUATION_DB = 10.0
 GROUPS = 58
+SLOPE_DB = 4.0
 
 
 class VirtualLink:
     """One end of a cable; a `Link`."""
 
-    def __init__(self, name: str, address: bytes) -> None:
+    def __init__(self, name: str, address: bytes, delay: float = 0.0) -> None:
         self.name = name
         self.address = address
+        self._delay = delay
         self.tap: Tap | None = None
         self.dropped = 0
         self.other: VirtualLink | None = None
@@ -44,7 +46,11 @@ class VirtualLink:
         if self.tap:
             self.tap("tx", frame)
         if self.other is not None:
-            asyncio.get_running_loop().call_soon(self.other._arrive, frame)
+            loop = asyncio.get_running_loop()
+            if self._delay:
+                loop.call_later(self._delay, self.other._arrive, frame)
+            else:
+                loop.call_soon(self.other._arrive, frame)
 
     def _arrive(self, frame: bytes) -> None:
         if self._closed:
@@ -66,17 +72,17 @@ class VirtualLink:
         self._wake()
 
 
-def cable(name: str, host: bytes, modem: bytes) -> tuple[VirtualLink, VirtualLink]:
-    """A host's end and a modem's end of one cable, lossless."""
-    near, far = VirtualLink(name, host), VirtualLink(f"{name} (modem)", modem)
+def cable(name: str, host: bytes, modem: bytes, delay: float = 0.0) -> tuple[VirtualLink, VirtualLink]:
+    """A host's end and a modem's end of one cable, lossless; `delay` in seconds each way."""
+    near, far = VirtualLink(name, host, delay), VirtualLink(f"{name} (modem)", modem, delay)
     near.other, far.other = far, near
     return near, far
 
 
 class Port:
-    """Where a modem hangs on the powerline. `deliver` gets (frame, sender, attenuation in dB)."""
+    """Where a modem hangs on the powerline. `deliver` gets (frame, sender)."""
 
-    def __init__(self, line: Powerline, name: str, deliver: Callable[[bytes, Port, float], None]) -> None:
+    def __init__(self, line: Powerline, name: str, deliver: Callable[[bytes, Port], None]) -> None:
         self._line = line
         self.name = name
         self.deliver = deliver
@@ -85,13 +91,22 @@ class Port:
         """Put a frame on the line: every other port in hearing gets it."""
         self._line.carry(frame, self)
 
+    def restore(self, station: object) -> None:
+        """Put `station` on the line here, if it is not there already."""
+        self._line.stations[self] = station
+        if self not in self._line.ports:
+            self._line.ports.append(self)
+
     def remove(self) -> None:
         """Take the modem off the line."""
-        self._line.ports.remove(self)
+        self._line.remove(self)
 
 
 class Powerline:
-    """A shared medium with any number of modems, an attenuation for each pair, delay, loss and duplication."""
+    """A shared medium with any number of modems, an attenuation for each pair, delay, loss and duplication.
+
+    `lose` is asked for each frame besides the random loss; it makes a chosen frame vanish.
+    """
 
     def __init__(
         self, *, delay: float = 0.001, loss: float = 0.0, duplicate: float = 0.0, rng: random.Random | None = None
@@ -99,33 +114,49 @@ class Powerline:
         self.ports: list[Port] = []
         self.stations: dict[Port, object] = {}
         """What hangs on each port, for stations that know each other as a network does."""
+        self.lose: Callable[[bytes], bool] = lambda frame: False
         self._delay = delay
         self._loss = loss
         self._duplicate = duplicate
         self._rng = rng or random.Random(0)
-        self._attenuation: dict[frozenset[Port], float] = {}
+        self._profiles: dict[frozenset[Port], bytes] = {}
 
-    def attach(self, name: str, deliver: Callable[[bytes, Port, float], None]) -> Port:
+    def attach(self, name: str, deliver: Callable[[bytes, Port], None]) -> Port:
         """A new port."""
         port = Port(self, name, deliver)
         self.ports.append(port)
         return port
 
-    def set_attenuation(self, a: Port, b: Port, decibel: float) -> None:
-        """Attenuation between two ports, dB, the same both ways."""
-        self._attenuation[frozenset((a, b))] = decibel
+    def remove(self, port: Port) -> None:
+        """Take a port off the line, if it is still there."""
+        self.stations.pop(port, None)
+        if port in self.ports:
+            self.ports.remove(port)
 
-    def attenuation(self, a: Port, b: Port) -> float:
-        """Attenuation between two ports, dB."""
-        return self._attenuation.get(frozenset((a, b)), DEFAULT_ATTENUATION_DB)
+    def set_attenuation(self, a: Port, b: Port, decibel: float | bytes) -> None:
+        """Attenuation between two ports, the same both ways: a mean in dB, or 58 bytes, one for each group in dB."""
+        self._profiles[frozenset((a, b))] = decibel if isinstance(decibel, bytes) else sloped(decibel)
+
+    def profile(self, a: Port, b: Port) -> bytes:
+        """Attenuation between two ports in each of the 58 groups, dB."""
+        return self._profiles.get(frozenset((a, b)), DEFAULT_PROFILE)
 
     def carry(self, frame: bytes, sender: Port) -> None:
         """Bring a frame to every other port after the line's delay."""
+        if self.lose(frame):
+            return
         loop = asyncio.get_running_loop()
         for port in self.ports:
             if port is sender or (self._loss and self._rng.random() < self._loss):
                 continue
-            attenuation = self.attenuation(sender, port)
             copies = 2 if self._duplicate and self._rng.random() < self._duplicate else 1
             for _ in range(copies):
-                loop.call_later(self._delay, port.deliver, frame, sender, attenuation)
+                loop.call_later(self._delay, port.deliver, frame, sender)
+
+
+def sloped(decibel: float) -> bytes:
+    """A profile with this mean that rises by 4 dB with frequency, as cables do."""
+    return bytes(max(0, min(255, round(decibel + SLOPE_DB * (i / (GROUPS - 1) - 0.5)))) for i in range(GROUPS))
+
+
+DEFAULT_PROFILE = sloped(DEFAULT_ATTENUATION_DB)

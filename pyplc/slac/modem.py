@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TypeVar
 
 from ..record import Scribe
 from .homeplug import HomePlug
 from .keys import nid_of
-from .messages import (
-    GetKeyCnf,
-    GetKeyReq,
-    SetKeyCnf,
-    SetKeyReq,
-)
-from .mme import LOCAL_MODEM
-from .timing import C_SET_KEY_TRIES, LINK_POLL, SET_KEY_RESPONSE
-from .vendor import (
-    LinkStatusCnf,
-    LinkStatusReq,
-    SwVerCnf,
-    SwVerReq,
-)
+from .layout import Message
+from .messages import GetKeyCnf, GetKeyReq, SetKeyCnf, SetKeyReq
+from .mme import BROADCAST, LOCAL_MODEM
+from .timing import C_MODEM_TRIES, LINK_POLL, MODEM_RESPONSE
+from .vendor import LinkStatusCnf, LinkStatusReq, ResetCnf, ResetReq, SwVerCnf, SwVerReq
 
 ACCEPTED = 1
 """CM_SET_KEY.CNF of a real Qualcomm modem; the standard's 0 is what it says when it refuses."""
 LINKED = 1
+GRANTED = 0
+"""CM_GET_KEY.CNF with the key."""
+
+M = TypeVar("M", bound=Message)
 
 
 class ModemError(Exception):
@@ -40,93 +37,125 @@ class Modem:
         self.address: bytes | None = None
         self.version = ""
         self.nmk: bytes | None = None
+        self.nid: bytes | None = None
 
     async def find(self) -> str:
         """The firmware's version text; ModemError when no modem answers."""
-        with self._homeplug.inbox(SwVerCnf) as inbox:
-            for _ in range(C_SET_KEY_TRIES):
-                self._homeplug.send(SwVerReq(), LOCAL_MODEM)
-                try:
-                    answer, self.address = await inbox.expect(SwVerCnf, lambda m, s: True, SET_KEY_RESPONSE)
-                except TimeoutError:
-                    continue
-                self.version = answer.version
-                return self.version
-        raise ModemError(
-            f"no PLC modem answered {C_SET_KEY_TRIES} requests for its version; is it powered and on this interface?"
-        )
+        answer = await self._ask(SwVerReq(), SwVerCnf)
+        if answer is None:
+            raise ModemError(
+                f"no PLC modem answered {C_MODEM_TRIES} VS_SW_VER.REQ in {C_MODEM_TRIES * MODEM_RESPONSE:g} s; "
+                "is it powered and on this interface?"
+            )
+        self.version = answer.version
+        return self.version
 
-    async def set_key(self, nmk: bytes) -> None:
-        """Give the modem a key; it restarts with it. Returns when it has confirmed; ModemError otherwise."""
-        request = SetKeyReq(nid=nid_of(nmk), nmk=nmk)
-        refused = False
-        with self._homeplug.inbox(SetKeyCnf) as inbox:
-            for _ in range(C_SET_KEY_TRIES):
-                self._homeplug.send(request, LOCAL_MODEM)
-                try:
-                    answer, source = await inbox.expect(SetKeyCnf, self._is_local, SET_KEY_RESPONSE)
-                except TimeoutError:
-                    continue
-                self.address = self.address or source
-                if answer.result == ACCEPTED:
-                    self.nmk = nmk
-                    return
-                refused = True
-        what = "refused the key (result 0)" if refused else "did not confirm the key"
-        raise ModemError(f"the modem {what} in {C_SET_KEY_TRIES} tries of CM_SET_KEY.REQ; restart it and try again")
+    async def set_key(self, nmk: bytes, nid: bytes | None = None) -> None:
+        """Give the modem a key; it restarts with it. Returns when it has confirmed; ModemError otherwise.
 
-    def _is_local(self, message: object, source: bytes) -> bool:
-        return self.address is None or source == self.address
+        `nid` is derived from the NMK when not given: some chargers choose one that is not.
+        """
+        nid = nid_of(nmk) if nid is None else nid
+        answer = await self._ask(SetKeyReq(nid=nid, nmk=nmk), SetKeyCnf, lambda cnf: cnf.result == ACCEPTED)
+        if answer is None:
+            raise ModemError(
+                f"the modem did not answer {C_MODEM_TRIES} CM_SET_KEY.REQ in {C_MODEM_TRIES * MODEM_RESPONSE:g} s; "
+                "restart it and try again"
+            )
+        if answer.result != ACCEPTED:
+            raise ModemError(
+                f"the modem refused the key: CM_SET_KEY.CNF with result {answer.result} to {C_MODEM_TRIES} "
+                "CM_SET_KEY.REQ; restart it and try again"
+            )
+        self.nmk, self.nid = nmk, nid
+
+    async def get_key(self) -> tuple[bytes, bytes]:
+        """NID and NMK the modem holds now: it tells its NID when refusing, and the NMK when asked with that.
+
+        ModemError when it does not answer or keeps the NMK to itself.
+        """
+        answer = await self._ask(GetKeyReq(nid=bytes(7)), GetKeyCnf)
+        if answer is not None and answer.result != GRANTED:
+            answer = await self._ask(GetKeyReq(nid=answer.nid), GetKeyCnf)
+        if answer is None:
+            raise ModemError(f"the modem did not answer {C_MODEM_TRIES} CM_GET_KEY.REQ")
+        if answer.result != GRANTED:
+            raise ModemError(f"the modem does not tell its key: CM_GET_KEY.CNF with result {answer.result}")
+        return answer.nid, answer.nmk
+
+    async def reset(self) -> None:
+        """Restart the modem; ModemError when it does not confirm."""
+        if await self._ask(ResetReq(), ResetCnf) is None:
+            raise ModemError(f"the modem did not answer {C_MODEM_TRIES} VS_RS_DEV.REQ")
 
     async def wait_link(self, seconds: float) -> None:
         """Return when the modem has the key and is linked; ModemError after `seconds` with what is missing.
 
-        Asked are the modem itself (VS_PL_LNK_STATUS) and the peer's modem (a second answer to GET_KEY).
+        Asked are the modem itself (VS_PL_LNK_STATUS) and the peer's modem (a second answer to GET_KEY), whichever
+        tells first.
         """
-        assert self.nmk is not None, "set_key comes first"
-        nid = nid_of(self.nmk)
+        assert self.nmk is not None and self.nid is not None, "set_key comes first"
+        seen = _Seen(self.nid, self.nmk)
         until = asyncio.get_running_loop().time() + seconds
-        seen = _Seen()
 
-        def notice(message: object, source: bytes) -> None:
-            if isinstance(message, LinkStatusCnf) and self._is_local(message, source):
-                seen.answered = True
-                seen.linked = seen.linked or (seen.keyed and message.link == LINKED)
-            elif isinstance(message, GetKeyCnf) and message.nid == nid:
-                if self._is_local(message, source):
-                    seen.keyed = True
-                elif seen.keyed:
-                    seen.linked = True
-            seen.changed.set()
+        def notice(message: Message, source: bytes) -> None:
+            seen.notice(message, self._is_local(source))
 
         with self._homeplug.listening(notice):
-            while not seen.linked:
+            while not seen.linked.is_set():
                 left = until - asyncio.get_running_loop().time()
                 if left <= 0:
                     raise ModemError(f"{seen.missing()} within {seconds:g} s (TT_match_join)")
-                self._homeplug.send(GetKeyReq(nid=nid), b"\xff" * 6)
+                self._homeplug.send(GetKeyReq(nid=self.nid), BROADCAST)
                 self._homeplug.send(LinkStatusReq(), LOCAL_MODEM)
-                await seen.wait(min(LINK_POLL, left))
+                try:
+                    async with asyncio.timeout(min(LINK_POLL, left)):
+                        await seen.linked.wait()
+                except TimeoutError:
+                    continue
+
+    async def _ask(self, request: Message, kind: type[M], good: Callable[[M], bool] = lambda _: True) -> M | None:
+        """The local modem's answer, asking again while there is none or it is not `good`; the last one otherwise."""
+        last: M | None = None
+        with self._homeplug.inbox(kind) as inbox:
+            for _ in range(C_MODEM_TRIES):
+                self._homeplug.send(request, LOCAL_MODEM)
+                try:
+                    last, source = await inbox.expect(kind, lambda _, source: self._is_local(source), MODEM_RESPONSE)
+                except TimeoutError:
+                    continue
+                self.address = self.address or source
+                if good(last):
+                    return last
+        return last
+
+    def _is_local(self, source: bytes) -> bool:
+        return self.address is None or source == self.address
 
 
 class _Seen:
-    """What the answers told so far."""
+    """What the answers told so far. A link counts only once the modem shows the new key: the old one may linger."""
 
-    def __init__(self) -> None:
-        self.answered = self.keyed = self.linked = False
-        self.changed = asyncio.Event()
+    def __init__(self, nid: bytes, nmk: bytes) -> None:
+        self._nid = nid
+        self._nmk = nmk
+        self.answered = self.keyed = False
+        self.linked = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
-        """Until linked, or `seconds` are over."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not self.linked:
-                    self.changed.clear()
-                    await self.changed.wait()
-        except TimeoutError:
-            return
+    def notice(self, message: Message, local: bool) -> None:
+        """Weigh one answer."""
+        if isinstance(message, LinkStatusCnf) and local:
+            self.answered = True
+            if self.keyed and message.link == LINKED:
+                self.linked.set()
+        elif isinstance(message, GetKeyCnf) and local:
+            self.answered = True
+            self.keyed = message.nid == self._nid and (message.result != GRANTED or message.nmk == self._nmk)
+        elif isinstance(message, GetKeyCnf) and self.keyed and message.nid == self._nid:
+            self.linked.set()
 
     def missing(self) -> str:
+        """What did not happen."""
         if self.keyed:
             return "the modem has the key but sees no other modem"
         if self.answered:
