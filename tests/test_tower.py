@@ -151,7 +151,7 @@ def kill(name: str) -> Callable[[World], None]:
 
 DISTURBANCES: dict[str, tuple[Callable[[World], object], str, str]] = {
     "connection broken": (cut, "lost|pilot", "lost|pilot"),
-    "charger silent": (mute(1), "timeout|lost", "lost|pilot"),
+    "charger silent": (mute(1), "timeout|lost", "lost|pilot|timeout"),
     "vehicle silent": (mute(0), "timeout|lost|pilot", "lost|pilot|timeout"),
     "unplugged": (lambda w: w.plant.unplug(), "pilot", "pilot"),
     "state F": (lambda w: w.plant.pilot.set_fault(), "pilot", "pilot"),
