@@ -30,6 +30,12 @@ def as_float(exponent: int, number: int) -> float:
     return float(number * 10**exponent) if exponent >= 0 else number / 10**-exponent
 
 
+def spelled(value: float, unit: object) -> str:
+    """A value and its unit for people."""
+    text = f"{value:.10g}"
+    return f"{text} {unit}" if unit is not None else text
+
+
 class PhysicalValueArithmetic:
     """What a PhysicalValue (DIN 70121, ISO 15118-2) can do besides being one."""
 
@@ -48,6 +54,11 @@ class PhysicalValueArithmetic:
     def value(self) -> float:
         """The value in its unit."""
         return float(self)
+
+    def brief(self, unit: str | None = None) -> str:
+        """`399.9 V`; `unit` is what to say where the value itself names none."""
+        own = self.Unit  # type: ignore[attr-defined]  # field of the subclass
+        return spelled(self.value, getattr(own, "text", own) if own is not None else unit)
 
 
 class RationalNumberArithmetic:
@@ -68,3 +79,7 @@ class RationalNumberArithmetic:
     def value(self) -> float:
         """The value in the unit of its element."""
         return float(self)
+
+    def brief(self, unit: str | None = None) -> str:
+        """`399.9 V`."""
+        return spelled(self.value, unit)

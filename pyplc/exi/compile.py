@@ -5,8 +5,8 @@ and a mask; neighbouring bits of known place are read at once and their event co
 the end makes a shift count negative, so Python itself raises ValueError. Whatever is unusual makes the function give up
 (None), and the general codec does the message again.
 
-Small values of numbers come again and again in a charge loop, so those types keep a table from their bits to the finished
-(immutable) value, and back. An attacker chooses the keys: a table is emptied when it has LIMIT entries.
+Small values of numbers come again and again in a charge loop, so those types keep a table from their bits to the
+finished (immutable) value, and back. An attacker chooses the keys: a table is emptied when it has LIMIT entries.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """From declarations to grammars: for each complex type an automaton of states, made as they are reached.
 
-A state is what may still come: the attributes left, then the particles of the content model as a linked list. Its events
-are numbered in a fixed order: attributes, elements, wildcards, end, characters. One more code, the escape, stands behind
-them in every state, so n events take n.bit_length() bits.
+A state is what may still come: the attributes left, then the particles of the content model as a linked list. Its
+events are numbered in a fixed order: attributes, elements, wildcards, end, characters. One more code, the escape,
+stands behind them in every state, so n events take n.bit_length() bits.
 """
 
 from __future__ import annotations

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned, fields
+from .declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned
 from .errors import ExiError, ExiValueError
 from .grammar import Event, grammar
+from .walk import END, attributes, content
 
 if TYPE_CHECKING:
     from .codec import Schema
@@ -311,62 +312,19 @@ def encode(writer: Writer, message: Element, cls: type[Element], name: str) -> N
         raise ExiValueError(f"{name} must be a {cls.__name__}, not {message!r:.60}")
     rules = grammar(cls)
     key = rules.start
-    for what, wanted, value in [*_pending(message), ("EE", "", None)]:
+    for part in [*attributes(message), *content(message), END]:
         state = rules.state(key)
-        code = _find(state.events, what, wanted)
+        code = _find(state.events, part.what, part.name)
         if code is None:
             allowed = ", ".join(e.name or e.what for e in state.events)
-            raise ExiValueError(f"in {name}: {wanted or 'the end'} cannot stand here (allowed: {allowed})")
+            raise ExiValueError(f"in {name}: {part.name or 'the end'} cannot stand here (allowed: {allowed})")
         event = state.events[code]
         writer.bits(code, state.bits)
         if event.what == "SE":
-            _write_element(writer, event, value)
+            _write_element(writer, event, part.value)
         elif event.what != "EE":
-            write_simple(writer, event.type, value, event.name or name)
+            write_simple(writer, event.type, part.value, event.name or name)
         key = state.next[code]
-
-
-def _pending(message: Element) -> list[tuple[str, str, Any]]:
-    """What a message holds, in the order of the wire: (kind of event, element name, value)."""
-    cls = type(message)
-    attributes = [("AT", f.name, getattr(message, f.name)) for f in grammar(cls).attributes]
-    return [a for a in attributes if a[2] is not None] + content_of(message)
-
-
-def content_of(message: Element) -> list[tuple[str, str, Any]]:
-    """The elements and text of a message in order: (kind of event, element name, value)."""
-    out: list[tuple[str, str, Any]] = []
-    for f in fields(type(message)):
-        value = getattr(message, f.name)
-        if f.kind == "attribute" or value is None:
-            continue
-        if f.kind == "content":
-            out.append(("CH", "", value))
-        elif f.kind == "choices":
-            out.extend(("SE", name, item) for name, item in _items(f.name, value))
-        elif f.kind == "any":
-            if value:
-                raise ExiValueError(f"{f.name}: free content is not supported")
-        else:
-            for item in _items(f.name, value) if f.is_list else (value,):
-                out.append(("SE", member_name(f, item), item))
-    return out
-
-
-def _items(name: str, value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        raise ExiValueError(f"{name} must be a list, not {value!r:.60}")
-    return value
-
-
-def member_name(field: Field, value: Any) -> str:
-    """The element name of a value of a field: the field's, or the one of the member of a substitution group."""
-    if field.kind != "group":
-        return field.name
-    for member in field.members:
-        if type(value) is member.type:
-            return member.name
-    raise ExiValueError(f"{field.name} cannot be a {type(value).__name__}")
 
 
 def _find(events: tuple[Event, ...], what: str, name: str) -> int | None:
