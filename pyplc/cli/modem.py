@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ..link import open_link
+from ..link.offload import Offloaded
 from ..link.ports import Link, LinkError
 from ..link.virtual import Powerline
 from ..slac.emulated import TIMINGS, EmulatedModem
@@ -44,16 +45,14 @@ def emulate(
         raise click.ClickException(str(error)) from None
 
 
-async def _emulate(
-    names: list[str], fast: bool, attenuation: float, profiles: bool, driver: str, seed: int
-) -> None:
+async def _emulate(names: list[str], fast: bool, attenuation: float, profiles: bool, driver: str, seed: int) -> None:
     rng = random.Random(seed)
     line = Powerline()
     links: list[Link] = []
     work: list[Coroutine[Any, Any, None]] = []
     modems: list[EmulatedModem] = []
     for name in names:
-        link = open_link(name, driver, (), promiscuous=True)
+        link = Offloaded(open_link(name, driver, (), promiscuous=True))
         links.append(link)
         address = b"\x02" + rng.randbytes(5)
         modem = EmulatedModem(

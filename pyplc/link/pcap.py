@@ -13,6 +13,8 @@ from .ports import HOMEPLUG, LinkError, Tap
 
 SNAPLEN = 2048
 """65535 makes libpcap's ring hold so few frames that bursts are lost."""
+LONGEST_FRAME = 65_600
+"""Of a promiscuous link: a kernel hands TCP segments uncut to a virtual cable."""
 QUEUE_LIMIT = 4096
 ON_LINUX = sys.platform.startswith("linux")
 
@@ -91,7 +93,14 @@ def open_pcap(
             f'libpcap is missing ({error}); sudo apt install libpcap0.8, or set driver = "packet"'
         ) from None
     try:
-        handle = pcap.pcap(name=interface, snaplen=SNAPLEN, promisc=promiscuous, timeout_ms=1, immediate=True, rfmon=0)
+        handle = pcap.pcap(
+            name=interface,
+            snaplen=LONGEST_FRAME if promiscuous else SNAPLEN,
+            promisc=promiscuous,
+            timeout_ms=1,
+            immediate=True,
+            rfmon=0,
+        )
         handle.setnonblock(True)
         if wanted := tuple(ethertypes):
             handle.setfilter(" or ".join(f"ether proto {kind:#06x}" for kind in wanted))

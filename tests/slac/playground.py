@@ -1,0 +1,149 @@
+"""A powerline with emulated modems, vehicles and chargers on it, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from pyplc import clock
+from pyplc.link.virtual import Powerline, VirtualLink, cable
+from pyplc.record import Checkpoint, Decision, Dropped, Note, Record, Recorder, Side
+from pyplc.slac import ev, evse
+from pyplc.slac.catalogue import read
+from pyplc.slac.emulated import FAST, EmulatedModem, ModemTiming
+from pyplc.slac.homeplug import HomePlug
+from pyplc.slac.layout import Message
+from pyplc.slac.mme import parse
+from pyplc.slac.modem import Modem
+from pyplc.slac.settings import SlacSettings
+
+T = TypeVar("T")
+
+
+class Station:
+    """A host with its modem; `sent` and `received` are (time, message) of its own cable."""
+
+    def __init__(self, line: Line, side: Side, number: int) -> None:
+        host, modem = bytes([2, 0, 0, 0, 0, number]), bytes([2, 0, 0, 0, 1, number])
+        self.link, far = cable(f"{side}{number}", host, modem)
+        self.link.tap = self._tap
+        self.records: list[Record] = []
+        self.sent: list[tuple[float, Message]] = []
+        self.received: list[tuple[float, Message]] = []
+        scribe = Recorder(self.records.append).on(side)
+        self.emulated = EmulatedModem(far, line.powerline, modem, random.Random(number), line.timing)
+        self.homeplug = HomePlug(self.link, scribe)
+        self.modem = Modem(self.homeplug, scribe)
+        self.scribe = scribe
+        self.rng = random.Random(100 + number)
+        line.start(self.emulated.run())
+        line.start(self.homeplug.run())
+
+    def _tap(self, direction: str, frame: bytes) -> None:
+        message = read(parse(frame))
+        if message is not None:
+            (self.sent if direction == "tx" else self.received).append((asyncio.get_running_loop().time(), message))
+
+    def times(self, kind: type[Message], received: bool = False) -> list[float]:
+        """When messages of a kind were sent or received."""
+        return [t for t, message in (self.received if received else self.sent) if isinstance(message, kind)]
+
+    @property
+    def checkpoints(self) -> list[int]:
+        return [record.number for record in self.records if isinstance(record, Checkpoint)]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [record for record in self.records if isinstance(record, Decision)]
+
+    @property
+    def remarks(self) -> str:
+        """Everything said and dropped, one after the other."""
+        return " | ".join(
+            record.text if isinstance(record, Note) else f"{record.what}: {record.reason}"
+            for record in self.records
+            if isinstance(record, (Note, Dropped))
+        )
+
+
+class Vehicle(Station):
+    """A vehicle's host."""
+
+    def __init__(self, line: Line, number: int, **settings: Any) -> None:
+        super().__init__(line, "ev", number)
+        self.matcher = ev.Matcher(self.homeplug, self.modem, self.scribe, SlacSettings(**settings), self.rng)
+
+
+class Charger(Station):
+    """A charger's host; `plugged` says whether it answers."""
+
+    def __init__(self, line: Line, number: int) -> None:
+        super().__init__(line, "evse", number)
+        self.plugged = True
+        self.matcher = evse.Matcher(self.homeplug, self.modem, self.scribe, self.rng, lambda: self.plugged)
+
+    async def serve(self) -> ev.Matched:
+        """A fresh key, a match, the link."""
+        await self.matcher.prepare()
+        matched = await self.matcher.match()
+        await self.matcher.join(matched, 12.0)
+        return matched
+
+
+class Line:
+    """The powerline and all tasks on it."""
+
+    def __init__(self, timing: ModemTiming = FAST, **powerline: Any) -> None:
+        self.powerline = Powerline(**powerline)
+        self.timing = timing
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run beside the test."""
+        task = asyncio.ensure_future(work)
+        self._tasks.append(task)
+        return task
+
+    def attenuate(self, a: Station, b: Station, decibel: float | bytes) -> None:
+        """Between two stations, dB."""
+        self.powerline.set_attenuation(a.emulated.port, b.emulated.port, decibel)
+
+    def lose(self, kind: type[Message], fits: Callable[[Any], bool] = lambda message: True, times: int = 1) -> None:
+        """Lose the next `times` frames of a kind."""
+        left = [times]
+
+        def lost(frame: bytes) -> bool:
+            message = read(parse(frame))
+            if isinstance(message, kind) and fits(message) and left[0]:
+                left[0] -= 1
+                return True
+            return False
+
+        self.powerline.lose = lost
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def play(scene: Callable[[Line], Coroutine[Any, Any, T]], timing: ModemTiming = FAST, **powerline: Any) -> T:
+    """Play a scene on a line, in virtual time."""
+
+    async def whole() -> T:
+        line = Line(timing, **powerline)
+        try:
+            return await scene(line)
+        finally:
+            await line.stop()
+
+    return clock.run(whole())
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+__all__ = ["Charger", "Line", "Station", "Vehicle", "VirtualLink", "now", "play"]
