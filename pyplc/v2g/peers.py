@@ -27,14 +27,20 @@ SIZES: dict[str, dict[str, int]] = {
         "RootCertificateID": 5,
         "ParameterSet": 5,
         "ProfileEntry": 24,
+        "SelectedService": 16,
+        "ConsumptionCost": 1,
+        "Cost": 1,
     },
     "iso2": {"PMaxScheduleEntry": 12, "SalesTariffEntry": 12, "ParameterSet": 5, "RootCertificateID": 5},
     "iso20_common": {"ParameterSet": 4, "Parameter": 8, "PriceRuleStack": 64, "TaxCosts": 9, "OverstayRule": 4},
 }
 """The longest list of an element that it reads, where that is less than its schema allows."""
-SIGNATURE_SIZES = {"Reference": 4, "Transform": 1}
+SIGNATURE_SIZES = {"Reference": 4, "Transform": 1, "Object": 1, "SPKISexp": 1, "KeyName": 1, "XPath": 1}
 FULL_IS_FINE = {"PaymentOption", "SAScheduleTuple", "AuthorizationServices"}
 """Lists that it reads at the maximum of their schema; all others must have one item less."""
+BROKEN = {"ACDP_DisconnectReq", "ACDP_ConnectRes", "WPT_FinePositioningReq", "WPT_FinePositioningRes"}
+BROKEN |= {"WPT_FinePositioningSetupReq", "WPT_FinePositioningSetupRes"}
+"""Messages whose event lists are wrong in it: most of them do not interoperate."""
 UNBOUNDED_TEXT = 64
 """Characters of a string without a length facet (ids, algorithms, names of issuers)."""
 
@@ -43,7 +49,10 @@ def warnings(message: Element, schema: str, peer: str = "cbv2g") -> list[str]:
     """What the peer's codec cannot read of a message, one sentence each; ValueError for a peer that is not known."""
     if peer not in PEERS:
         raise ValueError(f"{peer!r} is no peer whose limits are known ({', '.join(PEERS)})")
-    return list(_warnings(message, schema, message.tag()))
+    name = message.tag()
+    if name in BROKEN:
+        return [f"{name}: cbv2g codes this message wrongly", *_warnings(message, schema, name)]
+    return list(_warnings(message, schema, name))
 
 
 def _warnings(message: Element, schema: str, path: str) -> Iterator[str]:
@@ -66,6 +75,8 @@ def _warnings(message: Element, schema: str, path: str) -> Iterator[str]:
 def _text(kind: Text, value: Any, path: str) -> Iterator[str]:
     if not value.isascii():
         yield f"{path}: not ASCII, cbv2g reads nothing else"
+    if kind.max_length == 100 and len(value) > 99:
+        yield f"{path}: {len(value)} characters, cbv2g reads at most 99"
     if kind.max_length is None and len(value) > UNBOUNDED_TEXT:
         yield f"{path}: {len(value)} characters, cbv2g reads at most {UNBOUNDED_TEXT}"
 
