@@ -157,7 +157,9 @@ class Recorder:
                 reader(record)
             except Exception as error:  # whatever a reader does, the session goes on
                 self.readers.remove(reader)
-                self.emit(Note(side=record.side, level="error", text=f"a record reader failed and was removed: {error!r}"))
+                self.emit(
+                    Note(side=record.side, level="error", text=f"a record reader failed and was removed: {error!r}")
+                )
                 return
 
     def on(self, side: Side) -> Scribe:

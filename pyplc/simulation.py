@@ -124,4 +124,3 @@ class World:
         await asyncio.sleep(UNPLUG_S)
         self.plant.unplug()
         self._recorder.on("ev").checkpoint(920)
-

@@ -47,8 +47,11 @@ T = TypeVar("T")
 
 HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
+LINK_HOLD_S = 0.5
+"""From the end of the session to leaving the network: the FIN must still get through; TP_match_leave allows 1 s."""
 CONNECT_PAUSE_S = 0.5
 """Between two attempts to connect: a charger may open its announced port late."""
+
 
 class Crashed(Exception):
     """A task that must live has ended; the text names it."""
@@ -150,6 +153,7 @@ class VehicleStation:
         if not orderly or self._devices.contactor.closed or self._devices.lock.locked:
             await secure_vehicle(self._devices, self.scribe)
         if self._matched:
+            await asyncio.sleep(LINK_HOLD_S)
             await self._matcher.leave()
 
     async def _session(self) -> Ended:
@@ -184,9 +188,7 @@ class VehicleStation:
         channel = await self._connect(found.address, found.port, setup_by)
         common.tap(channel)
         self.scribe.checkpoint(303)
-        return await vehicle_session.charge(
-            channel, self.vehicle, self.scribe, common.timing, self._pacing, setup_by
-        )
+        return await vehicle_session.charge(channel, self.vehicle, self.scribe, common.timing, self._pacing, setup_by)
 
     async def _connect(self, host: str, port: int, until: float) -> Channel:
         self.scribe.checkpoint(301)
@@ -271,9 +273,7 @@ class ChargerStation:
         udp = await common.network.udp(SDP_PORT)
         address = await common.network.address()
         try:
-            return await alongside(
-                self._matched(matcher, accepted), server.serve(udp, address, port, self.scribe)
-            )
+            return await alongside(self._matched(matcher, accepted), server.serve(udp, address, port, self.scribe))
         finally:
             listener.close()
             udp.close()

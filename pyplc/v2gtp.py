@@ -1,6 +1,6 @@
 """V2GTP: the 8-byte header of SECC discovery (UDP) and of every session (TCP, TLS), and its framing of a byte stream.
 
-    01 FE | payload type, 2 bytes | payload length, 4 bytes | payload            (big endian)
+01 FE | payload type, 2 bytes | payload length, 4 bytes | payload            (big endian)
 """
 
 from __future__ import annotations

@@ -63,7 +63,30 @@ def test_a_whole_session() -> None:
 def test_the_checkpoints_come_in_order() -> None:
     outcome = worlds.session()
     vehicle = outcome.checkpoints("ev")
-    wanted = [4, 100, 102, 103, 104, 150, 160, 170, 190, 200, 203, 301, 303, 400, 403, 500, 506, 560, 570, 590, 600, 700]
+    wanted = [
+        4,
+        100,
+        102,
+        103,
+        104,
+        150,
+        160,
+        170,
+        190,
+        200,
+        203,
+        301,
+        303,
+        400,
+        403,
+        500,
+        506,
+        560,
+        570,
+        590,
+        600,
+        700,
+    ]
     wanted += [795, 800, 806, 810, 815, 850, 900, 910, 920]
     assert [number for number in vehicle if number in wanted] == wanted
     charger = outcome.checkpoints("evse")

@@ -30,9 +30,7 @@ class Outcome:
         return next(r.t for r in self.records if isinstance(r, Checkpoint) and (r.side, r.number) == (side, number))
 
     def messages(self, side: Side, direction: str = "tx") -> list[str]:
-        return [
-            r.name for r in self.records if isinstance(r, Message) and (r.side, r.direction) == (side, direction)
-        ]
+        return [r.name for r in self.records if isinstance(r, Message) and (r.side, r.direction) == (side, direction)]
 
 
 Disturb = Callable[[World], Awaitable[None] | None]

@@ -1,4 +1,4 @@
-"""Writing pcapng: one section, one Ethernet interface a station, a packet a frame, comments where we have something to say.
+"""Writing pcapng: one section, one Ethernet interface a station, a packet a frame, comments where there is one.
 
 Layout: draft-ietf-opsawg-pcapng. Times are microseconds since the epoch the writer was given.
 """

@@ -20,9 +20,7 @@ from .station import run
 @click.option("--interface", help="Interface of the PLC modem, instead of the file's.")
 @click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
-def command(
-    config: Path, driver: str | None, interface: str | None, target_soc: float | None, as_json: bool
-) -> None:
+def command(config: Path, driver: str | None, interface: str | None, target_soc: float | None, as_json: bool) -> None:
     """Be a vehicle on a real interface, for one session.
 
     \b

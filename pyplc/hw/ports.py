@@ -1,8 +1,8 @@
 """The ports of storey 0: what a station asks of the devices around it, whichever they are.
 
 Everything that switches is a coroutine that returns when the device has confirmed, or raises `DeviceError`. Everything
-that is measured is a `Reading` with the time it was taken: a reading older than its device's `max_age` is no reading and
-raises `StaleReading` when asked for.
+that is measured is a `Reading` with the time it was taken: a reading older than its device's `max_age` is no reading
+and raises `StaleReading` when asked for.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records for a person: what happens, as one would tell it, with a progress bar while it charges and a table at the end."""
+"""Records for a person: what happens, as one would tell it, a progress bar while it charges, a table at the end."""
 
 from __future__ import annotations
 
@@ -120,7 +120,9 @@ class Terminal:
 def _table(side: str, summary: Summary) -> Table:
     name, colour = SIDES.get(side, (side, "white"))
     good = summary.outcome == "finished"
-    table = Table(title=f"{name}: {summary.outcome}", title_style=f"bold {colour if good else 'red'}", show_header=False)
+    table = Table(
+        title=f"{name}: {summary.outcome}", title_style=f"bold {colour if good else 'red'}", show_header=False
+    )
     table.add_column(style="dim")
     table.add_column()
     table.add_row("why it stopped", _escape(summary.reason))

@@ -1,7 +1,7 @@
 """A charger: what it answers to its session, with the devices of `hw/ports.py`.
 
-It checks the cable before it gives power, never exceeds what it announced, and lets no current flow without a vehicle in
-state C or D.
+It checks the cable before it gives power, never exceeds what it announced, and lets no current flow without a vehicle
+in state C or D.
 """
 
 from __future__ import annotations
@@ -243,6 +243,4 @@ class Charger:
         if now < self._reading_due:
             return
         self._reading_due = now + READING_INTERVAL_S
-        self._scribe(
-            Reading(voltage=round(voltage, 1), current=round(current, 1), energy_wh=round(self.energy_wh, 1))
-        )
+        self._scribe(Reading(voltage=round(voltage, 1), current=round(current, 1), energy_wh=round(self.energy_wh, 1)))

@@ -1,7 +1,7 @@
 """A vehicle: what it answers to its session, with the devices of `hw/ports.py`.
 
-It locks before state C, closes its contactors only when inlet and battery agree in two measurements running, asks for no
-more than battery, cable and charger allow, and stops at its target. A missing reading is an error, never a guess.
+It locks before state C, closes its contactors only when inlet and battery agree in two measurements running, asks for
+no more than battery, cable and charger allow, and stops at its target. A missing reading is an error, never a guess.
 """
 
 from __future__ import annotations

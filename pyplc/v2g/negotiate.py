@@ -46,7 +46,9 @@ def choose(
     Failed_NoNegotiation without SchemaID [V2G-DC-226].
     """
     ours = {p.namespace: p for p in supported}
-    usable = [a for a in request.AppProtocol if (p := ours.get(a.ProtocolNamespace)) and p.major == a.VersionNumberMajor]
+    usable = [
+        a for a in request.AppProtocol if (p := ours.get(a.ProtocolNamespace)) and p.major == a.VersionNumberMajor
+    ]
     if not usable:
         return SupportedAppProtocolRes(ResponseCode=handshake.responseCode.Failed_NoNegotiation), None
     best = min(usable, key=lambda a: a.Priority)

@@ -5,8 +5,8 @@
     - PowerDelivery start - CurrentDemand (loop) - PowerDelivery stop - [state B, contactors]
     - WeldingDetection (loop) - SessionStop
 
-A charger that asks to stop (EVSE_Shutdown) is answered with PowerDelivery stop wherever power may be on, with SessionStop
-before. Every other surprise is a SessionError; the caller then runs the station's one safe way down.
+A charger that asks to stop (EVSE_Shutdown) is answered with PowerDelivery stop wherever power may be on, with
+SessionStop before. Every other surprise is a SessionError; the caller then runs the station's one safe way down.
 """
 
 from __future__ import annotations
@@ -273,9 +273,7 @@ class VehicleSession:
         until = self._now() + self._timing.welding.seconds
         while self._now() < until:
             try:
-                response = await self._request(
-                    m.WeldingDetectionReq(DC_EVStatus=self._status()), m.WeldingDetectionRes
-                )
+                response = await self._request(m.WeldingDetectionReq(DC_EVStatus=self._status()), m.WeldingDetectionRes)
             except PeerFailed as failed:
                 self._scribe.note(f"welding detection given up: {failed}", "warning")
                 return

@@ -221,7 +221,9 @@ class ChargerSession:
         self._control.vehicle(request.EVCCID)
         self.session_id = self._rng.getrandbits(64).to_bytes(8, "big")
         code = responseCode.OK_NewSessionEstablished
-        return m.SessionSetupRes(ResponseCode=code, EVSEID=self._control.evse_id or responses.UNKNOWN_EVSE_ID), Outcome.OK
+        return m.SessionSetupRes(
+            ResponseCode=code, EVSEID=self._control.evse_id or responses.UNKNOWN_EVSE_ID
+        ), Outcome.OK
 
     async def _service_discovery(self, request: m.ServiceDiscoveryReq) -> Answer:
         return responses.service_discovery(responseCode.OK), Outcome.OK

@@ -10,8 +10,8 @@
                 -> start: READY -> CHARGING (loop) -> stop: STOPPED (welding detection, loop) -> END
                 -> stop: STOPPED
 
-A FAILED response never moves on: the session ends with it. SessionStopReq is admitted in every state after SessionSetup;
-in the charge loop only by the switch `stop_in_loop` (field profile), with the power switched off first.
+A FAILED response never moves on: the session ends with it. SessionStopReq is admitted in every state after
+SessionSetup; in the charge loop only by the switch `stop_in_loop` (field profile), with the power switched off first.
 """
 
 from __future__ import annotations
@@ -60,28 +60,28 @@ class Outcome(enum.Enum):
     STOP = "stop"
 
 
-S, O = State, Outcome
-_STOP = {SessionStopReq: {O.OK: S.END}}
+S, R = State, Outcome
+_STOP: dict[type, dict[Outcome, State]] = {SessionStopReq: {R.OK: S.END}}
 
 SEQUENCE: dict[State, dict[type, dict[Outcome, State]]] = {
-    S.SESSION_SETUP: {SessionSetupReq: {O.OK: S.SERVICE_DISCOVERY}},
-    S.SERVICE_DISCOVERY: {ServiceDiscoveryReq: {O.OK: S.PAYMENT_SELECTION}, **_STOP},
-    S.PAYMENT_SELECTION: {ServicePaymentSelectionReq: {O.OK: S.AUTHENTICATION}, **_STOP},
+    S.SESSION_SETUP: {SessionSetupReq: {R.OK: S.SERVICE_DISCOVERY}},
+    S.SERVICE_DISCOVERY: {ServiceDiscoveryReq: {R.OK: S.PAYMENT_SELECTION}, **_STOP},
+    S.PAYMENT_SELECTION: {ServicePaymentSelectionReq: {R.OK: S.AUTHENTICATION}, **_STOP},
     S.AUTHENTICATION: {
-        ContractAuthenticationReq: {O.ONGOING: S.AUTHENTICATION, O.FINISHED: S.PARAMETERS},
+        ContractAuthenticationReq: {R.ONGOING: S.AUTHENTICATION, R.FINISHED: S.PARAMETERS},
         **_STOP,
     },
-    S.PARAMETERS: {ChargeParameterDiscoveryReq: {O.ONGOING: S.PARAMETERS, O.FINISHED: S.CABLE_CHECK}, **_STOP},
-    S.CABLE_CHECK: {CableCheckReq: {O.ONGOING: S.CABLE_CHECK, O.FINISHED: S.PRECHARGE}, **_STOP},
-    S.PRECHARGE: {PreChargeReq: {O.OK: S.PRECHARGED}, **_STOP},
+    S.PARAMETERS: {ChargeParameterDiscoveryReq: {R.ONGOING: S.PARAMETERS, R.FINISHED: S.CABLE_CHECK}, **_STOP},
+    S.CABLE_CHECK: {CableCheckReq: {R.ONGOING: S.CABLE_CHECK, R.FINISHED: S.PRECHARGE}, **_STOP},
+    S.PRECHARGE: {PreChargeReq: {R.OK: S.PRECHARGED}, **_STOP},
     S.PRECHARGED: {
-        PreChargeReq: {O.OK: S.PRECHARGED},
-        PowerDeliveryReq: {O.START: S.READY, O.STOP: S.STOPPED},
+        PreChargeReq: {R.OK: S.PRECHARGED},
+        PowerDeliveryReq: {R.START: S.READY, R.STOP: S.STOPPED},
         **_STOP,
     },
-    S.READY: {CurrentDemandReq: {O.OK: S.CHARGING}, PowerDeliveryReq: {O.STOP: S.STOPPED}},
-    S.CHARGING: {CurrentDemandReq: {O.OK: S.CHARGING}, PowerDeliveryReq: {O.STOP: S.STOPPED}},
-    S.STOPPED: {WeldingDetectionReq: {O.OK: S.STOPPED}, **_STOP},
+    S.READY: {CurrentDemandReq: {R.OK: S.CHARGING}, PowerDeliveryReq: {R.STOP: S.STOPPED}},
+    S.CHARGING: {CurrentDemandReq: {R.OK: S.CHARGING}, PowerDeliveryReq: {R.STOP: S.STOPPED}},
+    S.STOPPED: {WeldingDetectionReq: {R.OK: S.STOPPED}, **_STOP},
     S.END: {},
 }
 """State x request -> outcome -> next state. Ids: V2G-DC-437 to 469, 494 to 499."""
@@ -103,5 +103,5 @@ def admitted(state: State, request: type, *, stop_in_loop: bool, stopping: bool)
     """
     table = STOP_IN_LOOP.get(state, SEQUENCE[state]) if stop_in_loop else SEQUENCE[state]
     if stopping and state in EARLY_STOP and request is PowerDeliveryReq:
-        return {O.STOP: S.STOPPED}
+        return {R.STOP: S.STOPPED}
     return table.get(request)

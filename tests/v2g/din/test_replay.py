@@ -155,7 +155,9 @@ def test_the_cars_requests_get_ok_from_our_charger_session(recording: Recording)
                 continue
             message = m.decode(payload.data)
             assert message.Header.SessionID == session_id
-            answers.append((name, name_of(message.Body.BodyElement), message.Body.BodyElement.ResponseCode < m.responseCode.FAILED))
+            answers.append(
+                (name, name_of(message.Body.BodyElement), message.Body.BodyElement.ResponseCode < m.responseCode.FAILED)
+            )
         await channel.close()
 
     async def main() -> str:
@@ -246,9 +248,7 @@ def test_the_chargers_responses_drive_our_vehicle_session_to_its_end(recording: 
         near, far = pipe()
         # the recorded car repeated its requests 80 ms after each answer
         pacing = Pacing(0.09, 0.09, 0.09, 0.09, 0.09, 0.09)
-        ended, _ = await asyncio.gather(
-            vehicle.charge(near, control, silent("ev"), FIELD, pacing), alpitronic(far)
-        )
+        ended, _ = await asyncio.gather(vehicle.charge(near, control, silent("ev"), FIELD, pacing), alpitronic(far))
         return ended.reason
 
     reason = clock.run(main())
