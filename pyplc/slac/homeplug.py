@@ -11,7 +11,7 @@ from ..link.ports import Link
 from ..record import Dropped, Scribe
 from .catalogue import read
 from .layout import Message
-from .mme import MmeError, parse
+from .mme import Mme, MmeError, parse
 
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Message, bytes], None]
@@ -21,13 +21,15 @@ Handler = Callable[[Message, bytes], None]
 class HomePlug:
     """The management messages of one link. `run` must be running for anything to arrive.
 
-    Frames that cannot be read are counted in `malformed`, unknown types in `unknown`; both are recorded and ignored.
+    Frames that cannot be read are counted in `malformed`, unknown types in `unknown`. Both are recorded
+    (each unknown type once) and ignored.
     """
 
     def __init__(self, link: Link, scribe: Scribe) -> None:
         self.address = link.address
         self.malformed = 0
         self.unknown = 0
+        self._strange: set[tuple[int, bytes]] = set()
         self._link = link
         self._scribe = scribe
         self._handlers: list[Handler] = []
@@ -44,10 +46,18 @@ class HomePlug:
                 self._scribe(Dropped(what="HomePlug frame", reason=str(error), data=frame))
                 continue
             if message is None:
-                self.unknown += 1
+                self._note_unknown(mme, frame)
                 continue
             for handler in tuple(self._handlers):
                 handler(message, mme.source)
+
+    def _note_unknown(self, mme: Mme, frame: bytes) -> None:
+        """Record each type of foreign message once."""
+        self.unknown += 1
+        if (mme.type, mme.oui) not in self._strange:
+            self._strange.add((mme.type, mme.oui))
+            reason = f"type {mme.type:#06x}{' of ' + mme.oui.hex() if mme.oui else ''} means nothing here"
+            self._scribe(Dropped(what="HomePlug frame", reason=reason, data=frame))
 
     def send(self, message: Message, destination: bytes) -> None:
         """Send a message from our own address."""

@@ -96,23 +96,29 @@ class Modem:
         """
         assert self.nmk is not None and self.nid is not None, "set_key comes first"
         seen = _Seen(self.nid, self.nmk)
-        until = asyncio.get_running_loop().time() + seconds
 
         def notice(message: Message, source: bytes) -> None:
             seen.notice(message, self._is_local(source))
 
         with self._homeplug.listening(notice):
-            while not seen.linked.is_set():
-                left = until - asyncio.get_running_loop().time()
-                if left <= 0:
-                    raise ModemError(f"{seen.missing()} within {seconds:g} s (TT_match_join)")
-                self._homeplug.send(GetKeyReq(nid=self.nid), BROADCAST)
-                self._homeplug.send(LinkStatusReq(), LOCAL_MODEM)
-                try:
-                    async with asyncio.timeout(min(LINK_POLL, left)):
-                        await seen.linked.wait()
-                except TimeoutError:
-                    continue
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._poll_link(seen)
+            except TimeoutError:
+                raise ModemError(f"{seen.missing()} within {seconds:g} s (TT_match_join)") from None
+
+    async def _poll_link(self, seen: _Seen) -> None:
+        """Ask every `LINK_POLL` until an answer says that the link stands."""
+        assert self.nid is not None
+        while True:
+            self._homeplug.send(GetKeyReq(nid=self.nid), BROADCAST)
+            self._homeplug.send(LinkStatusReq(), LOCAL_MODEM)
+            try:
+                async with asyncio.timeout(LINK_POLL):
+                    await seen.linked.wait()
+                    return
+            except TimeoutError:
+                continue
 
     async def _ask(self, request: Message, kind: type[M], good: Callable[[M], bool] = lambda _: True) -> M | None:
         """The local modem's answer, asking again while there is none or it is not `good`; the last one otherwise."""

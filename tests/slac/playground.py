@@ -15,7 +15,7 @@ from pyplc.slac.catalogue import read
 from pyplc.slac.emulated import FAST, EmulatedModem, ModemTiming
 from pyplc.slac.homeplug import HomePlug
 from pyplc.slac.layout import Message
-from pyplc.slac.mme import parse
+from pyplc.slac.mme import ETHERTYPE, parse
 from pyplc.slac.modem import Modem
 from pyplc.slac.settings import SlacSettings
 
@@ -42,7 +42,7 @@ class Station:
         line.start(self.homeplug.run())
 
     def _tap(self, direction: str, frame: bytes) -> None:
-        message = read(parse(frame))
+        message = read(parse(frame)) if frame[12:14] == ETHERTYPE else None
         if message is not None:
             (self.sent if direction == "tx" else self.received).append((asyncio.get_running_loop().time(), message))
 
@@ -115,7 +115,7 @@ class Line:
         left = [times]
 
         def lost(frame: bytes) -> bool:
-            message = read(parse(frame))
+            message = read(parse(frame)) if frame[12:14] == ETHERTYPE else None
             if isinstance(message, kind) and fits(message) and left[0]:
                 left[0] -= 1
                 return True
