@@ -132,15 +132,17 @@ class VehicleStation:
         self._settings = settings
         self._pacing = pacing
         self.scribe: Scribe = common.recorder.on("ev")
+        self._in_session = False
         self.summary: Summary | None = None
         evccid = bytes.fromhex(settings.evccid) if settings.evccid else common.homeplug.address
         self.vehicle = Vehicle(devices, settings, evccid, self.scribe)
         self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
         self._matched = False
 
-    def stop(self, reason: str) -> None:
-        """Ask for an orderly end."""
+    def stop(self, reason: str) -> bool:
+        """Ask for an orderly end; False when no session runs that could have one."""
         self.vehicle.stop(reason)
+        return self._in_session
 
     async def run(self) -> Summary:
         """Wait to be plugged in, charge, and come to rest; the summary says how it ended.
@@ -188,6 +190,7 @@ class VehicleStation:
         channel = await self._connect(found.address, found.port, setup_by)
         common.tap(channel)
         self.scribe.checkpoint(303)
+        self._in_session = True
         return await vehicle_session.charge(channel, self.vehicle, self.scribe, common.timing, self._pacing, setup_by)
 
     async def _connect(self, host: str, port: int, until: float) -> Channel:
@@ -220,12 +223,14 @@ class ChargerStation:
         self._tcp_port = tcp_port
         self._switches = switches
         self.scribe: Scribe = common.recorder.on("evse")
+        self._in_session = False
         self.summary: Summary | None = None
         self.charger = Charger(devices, settings, self.scribe)
 
-    def stop(self, reason: str) -> None:
-        """Ask for an orderly end."""
+    def stop(self, reason: str) -> bool:
+        """Ask for an orderly end; False when no session runs that could have one."""
         self.charger.request_stop(reason)
+        return self._in_session
 
     async def run(self) -> Summary:
         """Wait for a vehicle, charge it, and come to rest; the summary says how it ended.
@@ -294,6 +299,7 @@ class ChargerStation:
         except TimeoutError:
             raise TimedOut(timer, "a connection of the vehicle") from None
         common.tap(channel)
+        self._in_session = True
         return await charger_session.serve(
             channel, self.charger, self.scribe, common.timing, common.rng, self._switches, setup_by
         )

@@ -72,9 +72,12 @@ def opening(recorder: Recorder, what: str) -> None:
 
 
 async def until_signal(
-    session: Coroutine[Any, Any, Summary | None], stop: Callable[[str], None], note: Callable[[str], None]
+    session: Coroutine[Any, Any, Summary | None], stop: Callable[[str], bool], note: Callable[[str], None]
 ) -> Summary | None:
-    """Run a session; the first SIGINT or SIGTERM asks for an orderly stop, the second, or 8 s, cancels it."""
+    """Run a session; the first SIGINT or SIGTERM asks for an orderly stop, the second, or 8 s, cancels it.
+
+    `stop` says whether there is a session to be stopped in order; if not, it is cancelled at once.
+    """
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(session)
     asked = False
@@ -86,8 +89,8 @@ async def until_signal(
             return
         asked = True
         note(f"{name}: ending the session")
-        stop(f"stopped by {name}")
-        loop.call_later(SECOND_THOUGHTS_S, task.cancel)
+        patience = SECOND_THOUGHTS_S if stop(f"stopped by {name}") else 0.0
+        loop.call_later(patience, task.cancel)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled, number.name)

@@ -8,9 +8,11 @@ import click
 
 VERBS = {
     "decode": "Decode one message given as hex.",
+    "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",
     "modem": "PLC modems: emulate one.",
+    "schema": "Fields, types, ranges and units of a message.",
     "sim": "Simulate a whole charging session, no hardware needed.",
 }
 """Every verb with its line of help: the help text needs no import."""

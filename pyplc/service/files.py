@@ -1,4 +1,4 @@
-"""Session files: `results/<time>-<role>/` with `session.jsonl` (all records but frames) and `session.pcapng` (frames)."""
+"""Session files: `results/<time>-<role>/` with `session.jsonl` (records) and `session.pcapng` (frames)."""
 
 from __future__ import annotations
 

@@ -11,10 +11,13 @@ from ..record import Dropped, Frame, Message, Record
 _encoder = msgspec.json.Encoder()
 
 
-def plain(record: Record) -> dict[str, Any] | Record:
-    """What is encoded for a record: itself, or for records with bytes a dict with hex in their place."""
+def plain(record: Record, *, values: bool = False) -> dict[str, Any] | Record:
+    """What is encoded for a record: itself, or for records with bytes a dict with hex in their place.
+
+    With `values` a message has its content under `value`, in the standard's names.
+    """
     if isinstance(record, Message):
-        return {
+        message = {
             "type": "message",
             "t": record.t,
             "side": record.side,
@@ -23,6 +26,11 @@ def plain(record: Record) -> dict[str, Any] | Record:
             "name": record.name,
             "exi": record.exi.hex(),
         }
+        if values and record.body is not None:
+            from ..exi.jsontext import to_plain
+
+            message["value"] = to_plain(record.body)
+        return message
     if isinstance(record, Frame):
         return {
             "type": "frame",
@@ -44,13 +52,13 @@ def plain(record: Record) -> dict[str, Any] | Record:
     return record
 
 
-def line(record: Record) -> bytes:
+def line(record: Record, *, values: bool = False) -> bytes:
     """One JSON object without its newline; `t`, `type` and `side` are always there."""
-    return _encoder.encode(plain(record))
+    return _encoder.encode(plain(record, values=values))
 
 
 class JsonLines:
-    """A record reader that writes lines to a text stream; frames are left out unless asked for."""
+    """A record reader that writes lines to a text stream, messages with their values; frames only when asked for."""
 
     def __init__(self, out: TextIO, *, frames: bool = False) -> None:
         self._write = out.write
@@ -58,4 +66,4 @@ class JsonLines:
 
     def __call__(self, record: Record) -> None:
         if self._frames or not isinstance(record, Frame):
-            self._write(line(record).decode() + "\n")
+            self._write(line(record, values=True).decode() + "\n")

@@ -334,7 +334,7 @@ class VehicleSession:
             raise PeerWrong(f"{awaited} cannot be decoded: {error}") from error
         response, session_id = message.Body.BodyElement, message.Header.SessionID
         self._scribe(
-            Message(direction="rx", protocol=self.protocol, name=name_of(response), exi=payload.data, body=message)
+            Message(direction="rx", protocol=self.protocol, name=name_of(response), exi=payload.data, body=response)
         )
         if first:
             self.session_id = session_id

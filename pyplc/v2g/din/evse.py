@@ -156,7 +156,7 @@ class ChargerSession:
             raise PeerWrong(f"a request that cannot be decoded: {error}") from error
         body = message.Body.BodyElement
         self._scribe(
-            Message(direction="rx", protocol=self.protocol, name=name_of(body), exi=payload.data, body=message)
+            Message(direction="rx", protocol=self.protocol, name=name_of(body), exi=payload.data, body=body)
         )
         if self.state is not State.SESSION_SETUP and message.Header.SessionID != self.session_id:
             self._refuse(body, "FAILED_UnknownSession")

@@ -10,6 +10,7 @@ import pytest
 import reference
 
 from pyplc import clock
+from pyplc.exi.xmltext import canonical, to_xml
 from pyplc.record import silent
 from pyplc.v2g import charger, handshake, vehicle
 from pyplc.v2g.control import ChargerOffer, Delivered, Demand, VehicleLimits, VehicleStatus
@@ -62,6 +63,7 @@ def test_the_capture_decodes_and_encodes_to_the_very_same_bytes() -> None:
             decoded = m.decode(message.exi)
             assert name_of(decoded.Body.BodyElement) == other["message"]
             assert m.encode(decoded) == message.exi
+            assert canonical(to_xml(decoded)) == canonical(other["xml"])
         else:
             assert handshake.encode(handshake.decode(message.exi)) == message.exi
 
