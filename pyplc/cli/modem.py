@@ -74,8 +74,8 @@ async def _emulate(names: list[str], fast: bool, attenuation: float, profiles: b
         for task in [*tasks, stopped]:
             task.cancel()
         await asyncio.gather(*tasks, stopped, return_exceptions=True)
-        for link in links:
-            link.close()
+        for opened in links:
+            opened.close()
 
 
 async def _signalled() -> None:
