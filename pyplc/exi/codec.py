@@ -7,7 +7,7 @@ again by the general codec (slow.py), which is complete and says exactly what is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .declare import Element
 from .errors import ExiError, ExiValueError
@@ -39,7 +39,10 @@ class Fragment(NamedTuple):
     attributes: int = 0
 
 
-class Schema:
+M = TypeVar("M", bound=Element)
+
+
+class Schema(Generic[M]):
     """The document grammar of a schema (`roots` by number, `bits` wide) and its fragments (`names` element names)."""
 
     def __init__(
@@ -57,44 +60,35 @@ class Schema:
         self.roots = {number: Root(number, kind.tag(), kind) for kind, number in roots.items()}
         self.fragments: Mapping[str, Fragment] = fragments or {}
         self._by_type = {root.type: root for root in self.roots.values()}
-        self._decode: Any = None
-        self._encode: Any = None
 
     @property
     def fragment_bits(self) -> int:
         """Width of the codes of the fragment grammar: all names, any other, and the end."""
         return (self.names + 1).bit_length()
 
-    def decode(self, data: bytes, *, strict: bool = False, lenient: bool = False) -> Element:
+    def decode(self, data: bytes, *, strict: bool = False, lenient: bool = False) -> M:
         """The message in a stream; ExiError where it is none. Bytes behind the end are ignored.
 
         `strict` refuses what is legal EXI but not what V2G peers write, and facets that are not kept; `lenient` keeps
         numbers of enumerations that the schema does not know as plain integers.
         """
-        if not (strict or lenient):
-            if self._decode is None:
-                from .compile import document_decoder
+        decode: Any = self.__dict__.get("decode")  # from the second call on, it stands before this method
+        if decode is None:
+            from .compile import document_decoder
 
-                self._decode = document_decoder(self)
-            message = self._decode(data)
-            if message is not None:
-                return message  # type: ignore[no-any-return]
-        from . import slow
+            decode = self.__dict__["decode"] = document_decoder(self)
+        message: M = decode(data, strict=strict, lenient=lenient)
+        return message
 
-        return slow.decode_document(self, data, slow.Mode(strict, lenient))
-
-    def encode(self, message: Element) -> bytes:
+    def encode(self, message: M) -> bytes:
         """The stream of a message; ExiValueError for what the schema cannot carry."""
-        if self._encode is None:
+        encode: Any = self.__dict__.get("encode")  # from the second call on, it stands before this method
+        if encode is None:
             from .compile import document_encoder
 
-            self._encode = document_encoder(self)
-        data = self._encode(message)
-        if data is not None:
-            return data  # type: ignore[no-any-return]
-        from . import slow
-
-        return slow.encode_document(self, message)
+            encode = self.__dict__["encode"] = document_encoder(self)
+        data: bytes = encode(message)
+        return data
 
     def root_of(self, message: object) -> Root:
         """The root element of a message; ExiValueError if it is none of this schema."""

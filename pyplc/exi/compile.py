@@ -21,7 +21,7 @@ from .plan import steps
 if TYPE_CHECKING:
     from .codec import Schema
 
-PAD = 128
+PAD = 320
 """Zero bits behind the stream: a window may look past the end."""
 LIMIT = 1024
 """Entries of a table of values."""
@@ -95,41 +95,44 @@ def integer(a: int, value: int, low: int | None, high: int | None) -> int:
     return unsigned(a << 1 | 1, ~value, None) if value < 0 else unsigned(a << 1, value, None)
 
 
-def document_decoder(schema: Schema) -> Function:
-    """A function from bytes to the message, or None where the general codec must look."""
+def document_decoder(schema: Schema[Any]) -> Function:
+    """A function from bytes to the message: the generated way, or the general one."""
+    from . import slow
     from .gendecode import DECODERS
 
     bits, roots = 8 + schema.bits, {HEADER << schema.bits | r.number: r.type for r in schema.roots.values()}
-    roots = {code: cls for code, cls in roots.items() if steps(cls) is not None}
-    get = roots.get
+    get = {code: cls for code, cls in roots.items() if steps(cls) is not None}.get
 
-    def decode(data: bytes) -> Element | None:
-        try:
-            if len(data) > LONGEST:
-                return None
-            v = int.from_bytes(data, "big") << PAD
-            r = len(data) * 8 + PAD - bits
-            message, r = DECODERS[get(v >> r)](v, r)  # type: ignore[index]  # an unknown root gives up
-            return message if r >= PAD else None
-        except GIVE_UP:
-            return None
+    def decode(data: bytes, *, strict: bool = False, lenient: bool = False) -> Element:
+        if not (strict or lenient or len(data) > LONGEST):
+            try:
+                r = len(data) * 8 + PAD - bits
+                v = int.from_bytes(data, "big") << PAD
+                message: Element
+                message, r = DECODERS[get(v >> r)](v, r)  # type: ignore[index]  # an unknown root gives up
+                if r >= PAD:
+                    return message
+            except GIVE_UP:
+                pass
+        return slow.decode_document(schema, data, slow.Mode(strict, lenient))
 
     return decode
 
 
-def document_encoder(schema: Schema) -> Function:
-    """A function from a message to its bytes, or None where the general codec must look."""
+def document_encoder(schema: Schema[Any]) -> Function:
+    """A function from a message to its bytes: the generated way, or the general one."""
+    from . import slow
     from .genencode import ENCODERS
 
     start = {root.type: HEADER << schema.bits | root.number for root in schema.roots.values()}
 
-    def encode(message: Element) -> bytes | None:
+    def encode(message: Element) -> bytes:
         cls = type(message)
         try:
             a: int = ENCODERS[cls](start[cls], message)
             size = a.bit_length()
             return (a << (-size & 7)).to_bytes((size + 7) >> 3, "big")
         except GIVE_UP:
-            return None
+            return slow.encode_document(schema, message)
 
     return encode

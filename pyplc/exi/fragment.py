@@ -7,7 +7,7 @@ declares with different types uses a relaxed grammar, which here knows an Id and
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import slow
 from .declare import Element, Text, fields
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from .codec import Fragment, Schema
 
 
-def digest(schema: Schema, message: Element, name: str | None = None, algorithm: str = "sha256") -> bytes:
+def digest(schema: Schema[Any], message: Element, name: str | None = None, algorithm: str = "sha256") -> bytes:
     """The hash of an element's canonical fragment."""
     return hashlib.new(algorithm, encode(schema, message, name)).digest()
 
 
-def name_of(schema: Schema, message: Element) -> str:
+def name_of(schema: Schema[Any], message: Element) -> str:
     """The only fragment name of a message's type; ExiValueError if there is none or a choice."""
     names = [name for name, fragment in schema.fragments.items() if fragment.type is type(message)]
     if len(names) != 1:
@@ -33,7 +33,7 @@ def name_of(schema: Schema, message: Element) -> str:
     return names[0]
 
 
-def encode(schema: Schema, message: Element, name: str | None = None) -> bytes:
+def encode(schema: Schema[Any], message: Element, name: str | None = None) -> bytes:
     """The fragment of an element; ExiValueError for what the schema cannot carry."""
     name = name or name_of(schema, message)
     fragment = schema.fragments.get(name)
@@ -49,7 +49,7 @@ def encode(schema: Schema, message: Element, name: str | None = None) -> bytes:
     return writer.finish()
 
 
-def decode(schema: Schema, data: bytes) -> tuple[str, Element]:
+def decode(schema: Schema[Any], data: bytes) -> tuple[str, Element]:
     """Name and value of the element in a fragment; ExiError where it is none."""
     reader = slow.Reader(data)
     number = reader.bits(schema.fragment_bits, "the element's number")
@@ -67,13 +67,13 @@ def decode(schema: Schema, data: bytes) -> tuple[str, Element]:
     return name, message
 
 
-def _widths(schema: Schema, fragment: Fragment) -> tuple[int, int]:
+def _widths(schema: Schema[Any], fragment: Fragment) -> tuple[int, int]:
     """Events of the first state (attributes, any attribute, elements, any element, end, text) and of the later ones."""
     first = fragment.attributes + 1 + schema.names + 3
     return first, schema.names + 3
 
 
-def _encode_relaxed(schema: Schema, writer: slow.Writer, message: Element, fragment: Fragment, name: str) -> None:
+def _encode_relaxed(schema: Schema[Any], writer: slow.Writer, message: Element, fragment: Fragment, name: str) -> None:
     if type(message) is not fragment.type:
         raise ExiValueError(f"{name} must be a {fragment.type.__name__}, not {type(message).__name__}")
     assert fragment.attribute is not None
@@ -87,7 +87,7 @@ def _encode_relaxed(schema: Schema, writer: slow.Writer, message: Element, fragm
     writer.bits(schema.names + 1, later.bit_length())
 
 
-def _decode_relaxed(schema: Schema, reader: slow.Reader, fragment: Fragment, name: str) -> Element:
+def _decode_relaxed(schema: Schema[Any], reader: slow.Reader, fragment: Fragment, name: str) -> Element:
     first, later = _widths(schema, fragment)
     attribute, content = fields(fragment.type)
     identity = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from .compile import LIMIT, Function, Lazy, Unusual, build, later, octets
 from .declare import Binary, Bits, Boolean, Element, Enumerated, Integer, Simple, Text, Unsigned, fields
@@ -12,6 +12,19 @@ INLINE = 14
 """A part with at most so many simple values is written into the function of the whole."""
 
 
+FIXED = -1
+
+
+class Waiting(NamedTuple):
+    """Bits that wait to be read: a known code, or a variable and its template; `high` of an unsigned, else FIXED."""
+
+    width: int
+    code: int | None
+    variable: str = ""
+    template: str = "{}"
+    high: int | None = FIXED
+
+
 class Generator:
     """Writes one function. Bits of known place wait in `pending` until something variable comes."""
 
@@ -19,9 +32,10 @@ class Generator:
         self.name = name
         self.lines: list[str] = []
         self.depth = 1
-        self.pending: list[tuple[int, int | None, str, str]] = []  # width, expected code or None, variable, template
+        self.pending: list[Waiting] = []
         self.checks: list[str] = []
-        self.namespace: dict[str, Any] = {"Unusual": Unusual, "octets": octets}
+        self.namespace: dict[str, Any] = {"Unusual": Unusual, "octets": octets, "M": MASKS}
+        self.namespace |= {"S": TEXTS.get, "short": short_text, "text": long_text}
         self.count = 0
 
     # small tools
@@ -44,38 +58,77 @@ class Generator:
 
     def expect(self, width: int, code: int = 0) -> None:
         """Bits that must be `code`."""
-        self.pending.append((width, code, "", ""))
+        self.pending.append(Waiting(width, code))
 
     def take(self, width: int, variable: str, template: str = "{}") -> None:
         """Bits into a variable, through a template."""
-        self.pending.append((width, None, variable, template))
+        self.pending.append(Waiting(width, None, variable, template))
 
     def flush(self) -> None:
-        """Read all pending bits at once."""
-        total = sum(width for width, *_ in self.pending)
+        """Read all pending bits.
+
+        An unsigned integer counts as its usual one octet; where one of them goes on, they are read one by one.
+        """
+        waiting, checks = self.pending, self.checks
+        self.pending, self.checks = [], []
+        growing = [w for w in waiting if w.high != FIXED]
+        if not growing or (len(growing) == 1 and waiting[-1] is growing[0]):
+            self.read(waiting)
+            if growing:
+                self.more(growing[0].variable, growing[0].high)
+        elif waiting:
+            self.read(waiting, usual=True)
+            self.line("else:")
+            self.depth += 1
+            for end in [i + 1 for i, w in enumerate(waiting) if w.high != FIXED] + [len(waiting)]:
+                start = max((i + 1 for i, w in enumerate(waiting[: end - 1]) if w.high != FIXED), default=0)
+                self.read(waiting[start:end])
+                if waiting[end - 1].high != FIXED and end > start:
+                    self.more(waiting[end - 1].variable, waiting[end - 1].high)
+            self.depth -= 1
+        for check in checks:
+            self.line(check)
+
+    def read(self, waiting: list[Waiting], usual: bool = False) -> None:
+        """Read bits at once and test those that are known; `usual` makes it a condition with an else to come."""
+        total = sum(w.width for w in waiting)
         if not total:
             return
         mask = code = 0
         captures: list[tuple[str, str]] = []
         left = total
-        for width, expected, variable, template in self.pending:
-            left -= width
-            ones = (1 << width) - 1
-            if expected is not None:
+        for w in waiting:
+            left -= w.width
+            ones = (1 << w.width) - 1
+            if w.code is not None:
                 mask |= ones << left
-                code |= expected << left
+                code |= w.code << left
                 continue
-            bits = "x" if total == width else f"x & {ones}" if not left else f"x >> {left} & {ones}"
-            captures.append((variable, template.format(bits)))
+            if usual and w.high != FIXED:
+                mask |= 128 << left
+                ones = 127
+            bits = "x" if total == w.width else f"x & {ones}" if not left else f"x >> {left} & {ones}"
+            captures.append((w.variable, w.template.format(bits)))
+        whole = (1 << total) - 1
+        if usual:
+            self.line(f"x = v >> r - {total} & {whole}")
+            self.line(f"if x & {mask} == {code}:" if code else f"if not x & {mask}:")
+            self.lines += ["    " * (self.depth + 1) + f"{name} = {expression}" for name, expression in captures]
+            self.lines.append("    " * (self.depth + 1) + f"r -= {total}")
+            return
         self.line(f"r -= {total}")
-        self.line(f"x = v >> r & {(1 << total) - 1}")
+        if len(captures) == 1 and not mask:
+            self.line(f"{captures[0][0]} = {waiting[0].template.format(f'v >> r & {whole}')}")
+            return
+        unlike = f" != {code}" if code else ""
+        if not captures:
+            self.line(f"if v >> r & {whole}{unlike}: raise Unusual")
+            return
+        self.line(f"x = v >> r & {whole}")
         if mask:
-            self.line(f"if x{'' if mask == (1 << total) - 1 else f' & {mask}'} != {code}: raise Unusual")
+            self.line(f"if x & {mask}{unlike}: raise Unusual")
         for variable, expression in captures:
             self.line(f"{variable} = {expression}")
-        for check in self.checks:
-            self.line(check)
-        self.pending, self.checks = [], []
 
     def code(self, width: int, variable: str, base: int) -> None:
         """The next event code, counted from the start of its run."""
@@ -104,6 +157,10 @@ class Generator:
             self.prepare(step, values)
         key = self.fresh("k")
         self.code(run.width(0), key, 0)
+        single = last is None or len(last.slots) == 1
+        if len(taken) > 2 and single:  # one test where nothing optional is there
+            self.line(f"if {key} != {run.number}:")
+            self.depth += 1
         for number, step in taken:
             many = len(step.slots)
             self.line(f"if {key} == {number}:" if many == 1 else f"if {number} <= {key} < {number + many}:")
@@ -114,8 +171,9 @@ class Generator:
                 self.step(step, values, key, number)
                 self.code(run.width(number + many), key, number + many)
             self.depth -= 1
-        if last is None or len(last.slots) == 1:
+        if single:
             self.line(f"if {key} != {run.number}: raise Unusual")
+            self.depth -= len(taken) > 2
         if last is not None:
             self.step(last, values, key, run.number)
 
@@ -173,17 +231,30 @@ class Generator:
             self.choice(step, values, key, number)
 
     def member(self, step: Step, values: dict[str, str], key: str | None, number: int) -> None:
-        """One member of a substitution group, through a table of functions."""
+        """One member of a substitution group: few are written here, many are called through a table."""
         field = step.slots[0].field
         variable = values.setdefault(field.name, self.fresh("a"))
+        self.flush()
+        usual = [(i, slot) for i, slot in enumerate(step.slots) if not slot.type.XSD.abstract]
+        if len(usual) > 2:
+            usual = []
+        for i, slot in usual:
+            self.line(f"{'el' if i != usual[0][0] else ''}if {key} == {number + i}:")
+            self.depth += 1
+            self.value(slot, variable)
+            self.flush()
+            self.depth -= 1
         table: list[Function] = []
         for i, slot in enumerate(step.slots):
             table.append(_first(table, i, slot.type))
-        name = self.share("T", table)
-        index = key if not number else f"{key} - {number}"
-        if key is not None and number:
+        if usual:
+            self.line("else:")
+            self.depth += 1
+        if number:
             self.line(f"if {key} < {number}: raise Unusual")
-        self.line(f"{variable}, r = {name}[{index}](v, r)")
+        index = key if not number else f"{key} - {number}"
+        self.line(f"{variable}, r = {self.share('T', table)}[{index}](v, r)")
+        self.depth -= bool(usual)
 
     def choice(self, step: Step, values: dict[str, str], key: str | None, number: int) -> None:
         """One of several fields."""
@@ -224,8 +295,8 @@ class Generator:
 
     def kept(self, cls: type[Element], variable: str) -> None:
         """A value from the table of its type; codes that are pending and must be zero are part of the key."""
-        lead = sum(width for width, *_ in self.pending)
-        if lead > 4 or any(code != 0 for _, code, *_ in self.pending):
+        lead = sum(w.width for w in self.pending)
+        if lead > 4 or any(w.code != 0 for w in self.pending):
             self.flush()
             lead = 0
         self.pending = []
@@ -251,24 +322,18 @@ class Generator:
                 if kind.low + (1 << kind.bits) - 1 > kind.high:
                     self.checks.append(f"if {variable} > {kind.high}: raise Unusual")
             case Unsigned():
-                self.take(8, variable)
-                self.flush()
-                self.more(variable, kind.high)
+                self.pending.append(Waiting(8, None, variable, high=kind.high))
                 if kind.low:
-                    self.line(f"if {variable} < {kind.low}: raise Unusual")
+                    self.checks.append(f"if {variable} < {kind.low}: raise Unusual")
             case Integer():
                 sign = self.fresh("s")
                 self.take(1, sign)
-                self.take(8, variable)
-                self.flush()
-                self.more(variable, kind.high)
-                self.line(f"if {sign}: {variable} = ~{variable}")
+                self.pending.append(Waiting(8, None, variable, high=kind.high))
+                self.checks.append(f"if {sign}: {variable} = ~{variable}")
             case Text():
-                self.bytes(variable, 2)
-                self.line(f"if not {variable}.isascii(): raise Unusual")
-                self.line(f"{variable} = {variable}.decode()")
+                self.text(variable)
             case Binary():
-                self.bytes(variable, 0)
+                self.bytes(variable)
 
     def more(self, variable: str, high: int | None) -> None:
         """Further octets of an unsigned integer, and its upper bound."""
@@ -280,17 +345,25 @@ class Generator:
         if high is not None:
             self.line(f"    if {variable} > {high}: raise Unusual")
 
-    def bytes(self, variable: str, offset: int) -> None:
-        """Octets behind their count; a count below `offset` is a hit in a string table."""
+    def bytes(self, variable: str) -> None:
+        """Octets behind their count."""
+        count = self.fresh("c")
+        self.pending.append(Waiting(8, None, count, high=None))
+        self.flush()
+        self.line(f"r -= 8 * {count}")
+        self.line(f"{variable} = (v >> r & (M[{count}] if {count} < 65 else (1 << 8 * {count}) - 1))")
+        self.lines[-1] += f".to_bytes({count}, 'big')"
+
+    def text(self, variable: str) -> None:
+        """Characters behind their count plus 2 (less is a hit in a string table); short texts come from a table."""
         count = self.fresh("c")
         self.take(8, count)
         self.flush()
-        self.more(count, None)
-        if offset:
-            self.line(f"if {count} < 2: raise Unusual")
-            self.line(f"{count} -= 2")
-        self.line(f"r -= 8 * {count}")
-        self.line(f"{variable} = (v >> r & (1 << 8 * {count}) - 1).to_bytes({count}, 'big')")
+        self.line(f"if 2 <= {count} < 65:")
+        self.line(f"    r -= 8 * {count} - 16")
+        self.line(f"    {variable} = S(v >> r & M[{count} - 1])")
+        self.line(f"    if {variable} is None: {variable} = short(v >> r & M[{count} - 1], {count} - 2)")
+        self.line(f"else: {variable}, r = text(v, r, {count})")
 
     def function(self, head: str, tail: str) -> Function:
         self.flush()
@@ -298,6 +371,35 @@ class Generator:
 
 
 BOOLEANS = (False, True)
+MASKS = tuple((1 << 8 * n) - 1 for n in range(65))
+TEXTS: dict[int, str] = {}
+"""Short texts by their bits, count included."""
+
+
+def short_text(bits: int, count: int) -> str:
+    """An ASCII text of `count` characters that is not in the table yet."""
+    data = (bits & (1 << 8 * count) - 1).to_bytes(count, "big")
+    if not data.isascii():
+        raise Unusual
+    if len(TEXTS) >= LIMIT:
+        TEXTS.clear()
+    text = TEXTS[bits] = data.decode()
+    return text
+
+
+def long_text(v: int, r: int, count: int) -> tuple[str, int]:
+    """An ASCII text whose count begins with an octet that is not the usual one."""
+    if count > 127:
+        count, r = octets(v, r, count & 127, 7)
+    if count < 2:
+        raise Unusual
+    r -= 8 * (count - 2)
+    data = (v >> r & (1 << 8 * (count - 2)) - 1).to_bytes(count - 2, "big")
+    if not data.isascii():
+        raise Unusual
+    return data.decode(), r
+
+
 _ENUMERATIONS: dict[Enumerated, tuple[Any, ...]] = {}
 
 

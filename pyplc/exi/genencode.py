@@ -20,6 +20,7 @@ class Generator:
         self.depth = 1
         self.pending: list[tuple[int, int | str]] = []
         self.namespace: dict[str, Any] = {"Unusual": Unusual, "unsigned": unsigned, "integer": integer, "B": BOOLEANS}
+        self.namespace["from_bytes"] = int.from_bytes
         self.count = 0
 
     # small tools
@@ -294,24 +295,26 @@ class Generator:
                 self.line(f"if not {kind.low} <= {item} <= {kind.high}: raise Unusual")
                 self.put(kind.bits, f"({item} - {kind.low})" if kind.low else item)
             case Unsigned():
-                self.small(item, kind.low, lambda a: f"unsigned({a}, {item}, {kind.high})")
+                self.small(item, kind)
             case Integer():
                 self.signed(kind, item)
             case Text():
-                self.line(f"{item} = {item}.encode('ascii')")
+                self.line(f"if not {item}.isascii(): raise Unusual")
+                self.line(f"{item} = {item}.encode()")
                 self.bytes(item, 2)
             case Binary():
                 self.line(f"if {item}.__class__ is not bytes: raise Unusual")
                 self.bytes(item, 0)
 
-    def small(self, item: str, low: int, general: Any) -> None:
+    def small(self, item: str, kind: Unsigned) -> None:
         """An unsigned integer: one octet, or the general way."""
         total, bits = self.gathered() if self.pending else (0, "0")
-        head = f"a << {total} | {bits}" if total else "a"
-        self.line(f"if {low} <= {item} < 128: a = ({head}) << 8 | {item}" if total else f"if {low} <= {item} < 128: a = a << 8 | {item}")  # fmt: skip  # noqa: E501
-        if low:
-            self.line(f"elif {item} < {low}: raise Unusual")
-        self.line(f"else: a = {general(head)}")
+        head = f"(a << {total} | {bits})" if total else "a"
+        octet = f"(a << {total} | {bits}) << 8" if bits != "0" else f"a << {total + 8}"
+        self.line(f"if {kind.low} <= {item} < 128: a = {octet} | {item}")
+        if kind.low:
+            self.line(f"elif {item} < {kind.low}: raise Unusual")
+        self.line(f"else: a = unsigned({head}, {item}, {kind.high})")
 
     def signed(self, kind: Integer, item: str) -> None:
         """A sign and one or two octets, or the general way."""
@@ -324,9 +327,15 @@ class Generator:
     def bytes(self, item: str, offset: int) -> None:
         """Octets behind their count."""
         count = self.fresh("c")
-        self.line(f"{count} = len({item}){f' + {offset}' if offset else ''}")
-        self.small(count, 0, lambda a: f"unsigned({a}, {count}, None)")
-        self.line(f"a = a << 8 * len({item}) | int.from_bytes({item}, 'big')")
+        total, bits = self.gathered() if self.pending else (0, "0")
+        head = f"(a << {total} | {bits})" if bits != "0" else f"a << {total}" if total else "a"
+        ahead = f"a << {total + 8} | {bits} << 8" if bits.isdecimal() and bits != "0" else f"{head} << 8"
+        plus = f" + {offset}" if offset else ""
+        self.line(f"{count} = len({item})")
+        self.line(f"if {count} < {128 - offset}:")
+        self.line(f"    a = ({ahead} | {count}{plus}) << 8 * {count} | from_bytes({item}, 'big')")
+        self.line("else:")
+        self.line(f"    a = unsigned({head}, {count}{plus}, None) << 8 * {count} | from_bytes({item}, 'big')")
 
     def function(self, head: str, tail: str) -> Function:
         self.flush()

@@ -151,7 +151,7 @@ def window(cls: type[Element]) -> int:
             case Enumerated() | Bits():
                 bits += 2 + slot.type.bits
             case Unsigned():
-                bits += 10
+                bits += 10 if slot.type.high is not None and slot.type.high <= 0xFFFF else 34
             case Integer():
                 bits += 19
             case _:

@@ -142,7 +142,7 @@ def _measured(reader: Reader, kind: Text | Binary, value: Any, name: str, mode: 
     return value
 
 
-def decode_document(schema: Schema, data: bytes, mode: Mode = TOLERANT) -> Element:
+def decode_document(schema: Schema[Any], data: bytes, mode: Mode = TOLERANT) -> Element:
     """The message in a stream; ExiError where it is none."""
     reader = Reader(data)
     number = reader.bits(schema.bits, "the root element")
@@ -297,7 +297,7 @@ def _encodable(text: str) -> bool:
     return not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def encode_document(schema: Schema, message: Element) -> bytes:
+def encode_document(schema: Schema[Any], message: Element) -> bytes:
     """The stream of a message; ExiValueError for what the schema cannot carry."""
     root = schema.root_of(message)
     writer = Writer()

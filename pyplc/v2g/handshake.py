@@ -21,7 +21,7 @@ class responseCode(Enumeration):
 class AppProtocol(Element):
     """One offer: namespace, version, the id the vehicle gives it, and its priority (1 is best)."""
 
-    XSD: ClassVar[Xsd] = Xsd(NAMESPACE, qualified=False)
+    XSD: ClassVar[Xsd] = Xsd(NAMESPACE, qualified=False, window=280)
 
     ProtocolNamespace: Annotated[str, Text(100)]
     VersionNumberMajor: Annotated[int, Unsigned(0xFFFFFFFF)]
@@ -47,7 +47,9 @@ class SupportedAppProtocolRes(Element):
     SchemaID: Annotated[int, Bits(0, 255)] | None = None
 
 
-SCHEMA = Schema("app", bits=2, roots={SupportedAppProtocolReq: 0, SupportedAppProtocolRes: 1}, names=9)
+SCHEMA: Schema[SupportedAppProtocolReq | SupportedAppProtocolRes] = Schema(
+    "app", bits=2, roots={SupportedAppProtocolReq: 0, SupportedAppProtocolRes: 1}, names=9
+)
 
 
 def encode(message: SupportedAppProtocolReq | SupportedAppProtocolRes) -> bytes:
@@ -57,6 +59,4 @@ def encode(message: SupportedAppProtocolReq | SupportedAppProtocolRes) -> bytes:
 
 def decode(data: bytes) -> SupportedAppProtocolReq | SupportedAppProtocolRes:
     """The handshake message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, (SupportedAppProtocolReq, SupportedAppProtocolRes))
-    return message
+    return SCHEMA.decode(data)

@@ -51,7 +51,7 @@ def warnings(message: Element, schema: str, peer: str = "cbv2g") -> list[str]:
         raise ValueError(f"{peer!r} is no peer whose limits are known ({', '.join(PEERS)})")
     name = message.tag()
     if name in BROKEN:
-        return [f"{name}: cbv2g codes this message wrongly", *_warnings(message, schema, name)]
+        return [f"{name}: cbv2g codes most forms of this message wrongly", *_warnings(message, schema, name)]
     return list(_warnings(message, schema, name))
 
 

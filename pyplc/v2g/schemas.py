@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..exi.errors import ExiError
 
@@ -39,10 +39,10 @@ SCHEMAS = {
 """Every schema by the name users give it."""
 
 
-def schema(name: str) -> Schema:
+def schema(name: str) -> Schema[Any]:
     """The schema of a name; KeyError if there is none."""
     module = importlib.import_module(f"pyplc.v2g.{SCHEMAS[name].module}")
-    found: Schema = module.SCHEMA
+    found: Schema[Any] = module.SCHEMA
     return found
 
 

@@ -241,7 +241,7 @@ class Signature(Element):
     Object: Annotated[list[Object], Occurs(0)] = []
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[Element] = Schema(
     "xmldsig",
     bits=5,
     roots={},

@@ -392,7 +392,7 @@ class Entry(Element):
 class PMaxScheduleEntry(Entry):
     """PMax Schedule Entry."""
 
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
+    XSD: ClassVar[Xsd] = Xsd(TYPES, window=96)
 
     PMax: Annotated[int, Integer(-0x8000, 0x7FFF), Unit("W")]
 
@@ -1021,7 +1021,7 @@ class V2G_Message(Element):
     Body: Body
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2G_Message] = Schema(
     "din",
     bits=7,
     roots={V2G_Message: 77},
@@ -1054,9 +1054,7 @@ def encode(message: Element, session_id: bytes = b"") -> bytes:
 
 def decode(data: bytes) -> V2G_Message:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2G_Message)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

@@ -440,7 +440,7 @@ class Entry(Element):
 class PMaxScheduleEntry(Entry):
     """PMax Schedule Entry."""
 
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
+    XSD: ClassVar[Xsd] = Xsd(TYPES, window=112)
 
     PMax: Annotated[PhysicalValue, Unit("W")]
 
@@ -1041,7 +1041,7 @@ class V2G_Message(Element):
     Body: Body
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2G_Message] = Schema(
     "iso2",
     bits=7,
     roots={V2G_Message: 76},
@@ -1076,9 +1076,7 @@ def encode(message: Element, session_id: bytes = b"") -> bytes:
 
 def decode(data: bytes) -> V2G_Message:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2G_Message)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

@@ -245,7 +245,7 @@ class AC_ChargeLoopRes(ChargeLoopRes):
     ]
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2GMessage] = Schema(
     "iso20_ac",
     bits=6,
     roots={
@@ -270,9 +270,7 @@ def encode(message: V2GMessage) -> bytes:
 
 def decode(data: bytes) -> V2GMessage:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2GMessage)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

@@ -158,7 +158,7 @@ class ACDP_SystemStatusRes(V2GResponse):
     EVAssociationStatus: bool
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2GMessage] = Schema(
     "iso20_acdp",
     bits=6,
     roots={
@@ -186,9 +186,7 @@ def encode(message: V2GMessage) -> bytes:
 
 def decode(data: bytes) -> V2GMessage:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2GMessage)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

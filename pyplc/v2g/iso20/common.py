@@ -900,7 +900,7 @@ class VehicleCheckOutRes(V2GResponse):
     EVSECheckOutStatus: evseCheckOutStatus
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2GMessage] = Schema(
     "iso20_common",
     bits=6,
     roots={
@@ -955,9 +955,7 @@ def encode(message: V2GMessage) -> bytes:
 
 def decode(data: bytes) -> V2GMessage:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2GMessage)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

@@ -275,7 +275,7 @@ class DC_WeldingDetectionRes(V2GResponse):
     EVSEPresentVoltage: Annotated[RationalNumber, Unit("V")]
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2GMessage] = Schema(
     "iso20_dc",
     bits=6,
     roots={
@@ -306,9 +306,7 @@ def encode(message: V2GMessage) -> bytes:
 
 def decode(data: bytes) -> V2GMessage:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2GMessage)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [

@@ -14,7 +14,7 @@ TYPES = "urn:iso:std:iso:15118:-20:CommonTypes"
 class MessageHeader(Element):
     """Session id as it was received, zero in the first request."""
 
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
+    XSD: ClassVar[Xsd] = Xsd(TYPES, window=120)
 
     SessionID: Annotated[bytes, Binary(8, min_length=8)]
     TimeStamp: Annotated[int, Unsigned((1 << 64) - 1)]
@@ -112,7 +112,7 @@ class RationalNumber(RationalNumberArithmetic, Element):
 class DisplayParameters(Element):
     """Display Parameters."""
 
-    XSD: ClassVar[Xsd] = Xsd(TYPES)
+    XSD: ClassVar[Xsd] = Xsd(TYPES, window=64)
 
     PresentSOC: Annotated[int, Bits(0, 100), Unit("%")] | None = None
     MinimumSOC: Annotated[int, Bits(0, 100), Unit("%")] | None = None

@@ -440,7 +440,7 @@ class WPT_ChargeLoopRes(ChargeLoopRes):
     ManufacturerSpecificDataContainer: Annotated[list[Annotated[bytes, Binary(256, base64=True)]], Occurs(0, 16)] = []
 
 
-SCHEMA = Schema(
+SCHEMA: Schema[V2GMessage] = Schema(
     "iso20_wpt",
     bits=6,
     roots={
@@ -472,9 +472,7 @@ def encode(message: V2GMessage) -> bytes:
 
 def decode(data: bytes) -> V2GMessage:
     """The message in an EXI stream; raises ExiError with the bit where it is none."""
-    message = SCHEMA.decode(data)
-    assert isinstance(message, V2GMessage)
-    return message
+    return SCHEMA.decode(data)
 
 
 __all__ = [
