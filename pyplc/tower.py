@@ -128,7 +128,7 @@ class VehicleStation:
         self, common: Common, devices: VehicleDevices, settings: VehicleSettings, pacing: Pacing = Pacing()
     ) -> None:
         self._common = common
-        self._devices = devices
+        self.devices = devices
         self._settings = settings
         self._pacing = pacing
         self.scribe: Scribe = common.recorder.on("ev")
@@ -152,8 +152,8 @@ class VehicleStation:
         return await _held(self, self._common, self._session(), self._secure)
 
     async def _secure(self, orderly: bool) -> None:
-        if not orderly or self._devices.contactor.closed or self._devices.lock.locked:
-            await secure_vehicle(self._devices, self.scribe)
+        if not orderly or self.devices.contactor.closed or self.devices.lock.locked:
+            await secure_vehicle(self.devices, self.scribe)
         if self._matched:
             await asyncio.sleep(LINK_HOLD_S)
             await self._matcher.leave()
@@ -163,7 +163,7 @@ class VehicleStation:
         return await alongside(self._connected(), self.vehicle.watch_pilot())
 
     async def _plugged(self) -> None:
-        pilot = self._devices.pilot
+        pilot = self.devices.pilot
         view = pilot.view
         while view.state is not PilotState.B or view.duty_percent is None:
             self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
@@ -218,7 +218,7 @@ class ChargerStation:
         switches: Switches = Switches(),
     ) -> None:
         self._common = common
-        self._devices = devices
+        self.devices = devices
         self._settings = settings
         self._tcp_port = tcp_port
         self._switches = switches
@@ -242,7 +242,7 @@ class ChargerStation:
     async def _secure(self, orderly: bool) -> None:
         if orderly:
             await asyncio.sleep(self._common.timing.charger.oscillator_retain.seconds)
-        await secure_charger(self._devices, self.scribe)
+        await secure_charger(self.devices, self.scribe)
 
     async def _session(self) -> Ended:
         common = self._common
@@ -254,10 +254,10 @@ class ChargerStation:
         return await alongside(self._connected(matcher), self.charger.watch_pilot())
 
     def _is_plugged(self) -> bool:
-        return self._devices.pilot.view.state is not PilotState.A
+        return self.devices.pilot.view.state is not PilotState.A
 
     async def _plugged(self) -> None:
-        pilot = self._devices.pilot
+        pilot = self.devices.pilot
         view = pilot.view
         if view.state is PilotState.A:
             self.scribe.checkpoint(2)

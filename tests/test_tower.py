@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 import worlds
 
-from pyplc.hw.ports import PilotState
+from pyplc.hw.ports import PilotState, Reading
 from pyplc.record import Frame, Note, Pilot, Record, Switch
 from pyplc.service.jsonl import line
 from pyplc.simulation import World
+from pyplc.v2g.control import Delivered, Demand
 
 GOOD_CASE = [
     "supportedAppProtocolReq",
@@ -283,6 +284,48 @@ def test_a_battery_the_charger_cannot_reach() -> None:
     outcome = worlds.session(settings=settings)
     assert outcome.summaries["ev"].outcome == "refused"
     assert "the charger gives 150 to 300 V" in outcome.summaries["ev"].reason
+    assert_safe(outcome)
+
+
+class Frozen:
+    """A voltmeter that shows its last reading for ever, as a serial line that went dead."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.voltage = reading
+
+
+@pytest.mark.parametrize("device", ["inlet", "battery"])
+def test_a_frozen_reading_ends_the_session(device: str) -> None:
+    def freeze(world: World) -> None:
+        devices = world.vehicle.devices
+        meter = getattr(devices, device)
+        frozen = Frozen(meter.voltage)
+        if device == "battery":
+            for name in ("soc_percent", "capacity_wh", "max_voltage", "max_current"):
+                setattr(frozen, name, getattr(meter, name))
+        setattr(devices, device, frozen)
+
+    outcome = worlds.session(freeze, at=700)
+    assert outcome.summaries["ev"].outcome == "device"
+    assert f"{device} voltage: the newest reading is" in outcome.summaries["ev"].reason
+    assert_safe(outcome)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"), [((900.0, 50.0), "reports 900 V"), ((380.0, 400.0), "gives 400 A")], ids=["volts", "amperes"]
+)
+def test_a_charger_that_exceeds_the_agreed_limits(given: tuple[float, float], reason: str) -> None:
+    def lie(world: World) -> None:
+        deliver = world.charger.charger.deliver
+
+        async def lying(demand: Demand) -> Delivered:
+            return (await deliver(demand))._replace(voltage=given[0], current=given[1])
+
+        world.charger.charger.deliver = lying  # type: ignore[method-assign]
+
+    outcome = worlds.session(lie, at=700)
+    assert outcome.summaries["ev"].outcome == "refused"
+    assert reason in outcome.summaries["ev"].reason
     assert_safe(outcome)
 
 

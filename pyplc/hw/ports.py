@@ -8,6 +8,7 @@ and raises `StaleReading` when asked for.
 from __future__ import annotations
 
 import enum
+import math
 from typing import NamedTuple, Protocol
 
 
@@ -41,6 +42,20 @@ class Reading(NamedTuple):
 
     value: float
     t: float
+
+
+MAX_AGE_S = 1.0
+"""A reading older than this is not acted on."""
+
+
+def fresh(reading: Reading, now: float, what: str, max_age: float = MAX_AGE_S) -> float:
+    """The value of a reading that is young enough and a number; StaleReading otherwise, naming `what` was measured."""
+    age = now - reading.t
+    if age > max_age:
+        raise StaleReading(f"{what}: the newest reading is {age:.1f} s old, at most {max_age:g} s are safe")
+    if not math.isfinite(reading.value):
+        raise StaleReading(f"{what}: {reading.value} is no reading")
+    return reading.value
 
 
 class PilotView(NamedTuple):

@@ -51,7 +51,7 @@ class Terminal:
             case Switch():
                 self._line(record, f"     {record.device} {record.state}")
             case Decision():
-                values = ", ".join(f"{k} {_short(v)} dB" for k, v in record.values.items() if v is not None)
+                values = ", ".join(f"{k} {_short(v)}" for k, v in record.values.items() if v is not None)
                 self._line(record, f"     {record.what}: {record.why}{f' ({values})' if values else ''}")
             case Note():
                 self._line(record, f"     {_escape(record.text)}", LEVELS.get(record.level, ""))

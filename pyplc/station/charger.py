@@ -7,11 +7,12 @@ in state C or D.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 
 from ..hw.bundles import ChargerDevices
-from ..hw.ports import PilotState
+from ..hw.ports import PilotState, fresh
 from ..record import Pilot, Reading, Scribe, Switch
 from ..v2g.control import ChargerOffer, Delivered, Demand, Refused, VehicleLimits
 
@@ -108,7 +109,7 @@ class Charger:
         voltage = self._test_voltage()
         await devices.supply.set(voltage, TEST_CURRENT_A)
         if not await self._reaches(lambda present: present >= voltage * 0.95, TEST_VOLTAGE_S):
-            present = devices.supply.voltage.value
+            present = self._voltage()
             raise Refused(f"cable check: {present:.0f} V instead of {voltage:.0f} V after {TEST_VOLTAGE_S:g} s")
         resistance = await devices.isolation.measure()
         if resistance < ISOLATION_FAULT_OHM:
@@ -126,8 +127,8 @@ class Charger:
     async def precharge(self, voltage: float, current: float) -> float:
         self._imagine(voltage, 0.0)
         await self._devices.supply.set(min(voltage, self._voltage_limit()), min(current, TEST_CURRENT_A))
-        present = self._devices.supply.voltage.value
-        self._read(present, self._devices.supply.current.value)
+        present = self._voltage()
+        self._read(present, self._current())
         return present
 
     async def start(self) -> None:
@@ -142,7 +143,7 @@ class Charger:
         max_voltage = self._voltage_limit()
         current = demand.current if demand.current >= offer.min_current else 0.0  # CC.5.5.7
         await supply.set(min(demand.voltage, max_voltage), min(current, offer.max_current))
-        voltage, amperes = supply.voltage.value, supply.current.value
+        voltage, amperes = self._voltage(), self._current()
         self._count(voltage, amperes)
         max_power = offer.max_power or offer.max_voltage * offer.max_current
         self._read(voltage, amperes)
@@ -158,7 +159,7 @@ class Charger:
         )
 
     async def hold(self) -> None:
-        await self._devices.supply.set(self._devices.supply.voltage.value, 0.0)
+        await self._devices.supply.set(self._voltage(), 0.0)
 
     async def stop(self) -> None:
         self._needs_power = False
@@ -171,7 +172,7 @@ class Charger:
         return await self._pilot_in((PilotState.B, PilotState.A), timeout)
 
     async def residual_voltage(self) -> float:
-        voltage = self._devices.supply.voltage.value
+        voltage = self._voltage()
         self._read(voltage, 0.0)
         return voltage
 
@@ -204,6 +205,14 @@ class Charger:
 
     # helpers
 
+    def _voltage(self) -> float:
+        """The supply's voltage, V; StaleReading when it is too old to act on."""
+        return fresh(self._devices.supply.voltage, asyncio.get_running_loop().time(), "supply voltage")
+
+    def _current(self) -> float:
+        """The supply's current, A; StaleReading when it is too old to act on."""
+        return fresh(self._devices.supply.current, asyncio.get_running_loop().time(), "supply current")
+
     def _voltage_limit(self) -> float:
         theirs = self._vehicle.max_voltage if self._vehicle else self._offer.max_voltage
         return min(theirs, self._offer.max_voltage)
@@ -218,11 +227,10 @@ class Charger:
             return False
         return True
 
-    async def _reaches(self, enough: object, seconds: float) -> bool:
-        assert callable(enough)
+    async def _reaches(self, enough: Callable[[float], bool], seconds: float) -> bool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        while not enough(self._devices.supply.voltage.value):
+        while not enough(self._voltage()):
             if loop.time() >= until:
                 return False
             await asyncio.sleep(SAMPLE_S)

@@ -11,13 +11,15 @@ import asyncio
 import msgspec
 
 from ..hw.bundles import VehicleDevices
-from ..hw.ports import DeviceError, PilotState, PilotView
+from ..hw.ports import DeviceError, PilotState, PilotView, fresh
 from ..record import Pilot, Reading, Scribe, Switch
 from ..v2g.control import ChargerOffer, Delivered, Demand, Refused, VehicleLimits, VehicleStatus
 
 READING_INTERVAL_S = 1.0
 OVERVOLTAGE = 1.1
 """A report this many times above the agreed maximum ends the session."""
+OVERCURRENT = 1.2
+"""A current this many times above our own maximum ends the session."""
 NO_CURRENT_A = 1.0
 UNWELDED = 0.8
 """Below this part of the battery's voltage the inlet counts as separated from it."""
@@ -81,7 +83,7 @@ class Vehicle:
         )
 
     async def prepare(self, offer: ChargerOffer) -> None:
-        battery = self._devices.battery.voltage.value
+        battery = self._battery()
         if not offer.min_voltage <= battery <= offer.max_voltage:
             span = f"{offer.min_voltage:.0f} to {offer.max_voltage:.0f} V"
             raise Refused(f"the battery has {battery:.0f} V, the charger gives {span}")
@@ -98,12 +100,11 @@ class Vehicle:
         self._scribe.checkpoint(550)
 
     def precharge_demand(self) -> Demand:
-        return Demand(self._devices.battery.voltage.value, self._settings.precharge_current)
+        return Demand(self._battery(), self._settings.precharge_current)
 
     def precharged(self, reported_voltage: float) -> bool:
         self._report(reported_voltage, 0.0)
-        battery = self._devices.battery.voltage.value
-        inlet = self._devices.inlet.voltage.value
+        battery, inlet = self._battery(), self._inlet()
         seen = {"measured": (inlet,), "reported": (reported_voltage,)}.get(
             self._settings.precharge_by, (inlet, reported_voltage)
         )
@@ -114,7 +115,7 @@ class Vehicle:
 
     async def close_contactors(self) -> None:
         # the last look: what agreed a message ago must agree now
-        battery, inlet = self._devices.battery.voltage.value, self._devices.inlet.voltage.value
+        battery, inlet = self._battery(), self._inlet()
         if self._settings.precharge_by != "reported" and abs(inlet - battery) >= self._settings.precharge_difference:
             raise Refused(f"inlet {inlet:.0f} V and battery {battery:.0f} V no longer agree; contactors stay open")
         await self._devices.contactor.close()
@@ -134,7 +135,7 @@ class Vehicle:
         if self._delivered is not None:
             current = min(current, self._delivered.max_current)
             power = min(power or self._delivered.max_power, self._delivered.max_power)
-        present = battery.voltage.value
+        present = self._battery()
         if power is not None and present > 0:
             current = min(current, power / present)
         self._charging = True
@@ -148,10 +149,14 @@ class Vehicle:
         self._observed_at = now
         self._delivered = delivered
         self._report(delivered.voltage, delivered.current)
+        if delivered.current > self._settings.max_current * OVERCURRENT + NO_CURRENT_A:
+            raise Refused(
+                f"the charger gives {delivered.current:.0f} A, at most {self._settings.max_current:g} A are allowed"
+            )
         limit = self._devices.battery.max_voltage
         if delivered.voltage > limit * OVERVOLTAGE:
             raise Refused(f"the charger reports {delivered.voltage:.0f} V, the battery's limit is {limit:.0f} V")
-        inlet = self._devices.inlet.voltage.value
+        inlet = self._inlet()
         if inlet > limit * OVERVOLTAGE:
             raise Refused(f"{inlet:.0f} V at the inlet, the battery's limit is {limit:.0f} V")
         self._read(inlet, delivered.current)
@@ -177,8 +182,7 @@ class Vehicle:
 
     def welding_checked(self, reported_voltage: float) -> bool:
         self._report(reported_voltage, 0.0)
-        battery = self._devices.battery.voltage.value
-        inlet = self._devices.inlet.voltage.value
+        battery, inlet = self._battery(), self._inlet()
         self._read(inlet, 0.0)
         return max(inlet, reported_voltage) < battery * UNWELDED
 
@@ -216,6 +220,14 @@ class Vehicle:
         if view.state in (PilotState.E, PilotState.F):
             raise PilotFault(f"the charger is not available (state {view.state.value})")
 
+    def _battery(self) -> float:
+        """The battery's voltage, V; StaleReading when it is too old to act on."""
+        return fresh(self._devices.battery.voltage, asyncio.get_running_loop().time(), "battery voltage")
+
+    def _inlet(self) -> float:
+        """The inlet's voltage, V; StaleReading when it is too old to act on."""
+        return fresh(self._devices.inlet.voltage, asyncio.get_running_loop().time(), "inlet voltage")
+
     async def _pilot(self, state: PilotState) -> None:
         await self._devices.pilot.set_state(state)
         view = self._devices.pilot.view
@@ -242,7 +254,7 @@ class Vehicle:
             Reading(
                 voltage=round(inlet, 1),
                 current=round(current, 1),
-                battery_voltage=round(battery.voltage.value, 1),
+                battery_voltage=round(self._battery(), 1),
                 soc_percent=round(battery.soc_percent, 2),
                 energy_wh=round(self.energy_wh, 1),
             )
