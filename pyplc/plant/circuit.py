@@ -83,8 +83,7 @@ class Circuit:
         """Set-points of the supply, within what it can: V, A."""
         s = self._p.supply
         self._volts_target = min(max(voltage, 0.0), s.max_voltage)
-        power = s.max_power / max(self.outlet_voltage, 1.0)
-        self._amps_target = min(max(current, 0.0), s.max_current, power)
+        self._amps_target = min(max(current, 0.0), s.max_current)
         if self._volts_target > 0 and self._volts == 0.0:
             self._volts = min(self._line, self._volts_target)
 
@@ -153,7 +152,7 @@ class Circuit:
         resistance = self._p.battery.resistance + self._p.cable.resistance
         possible = (self._volts - self.open_circuit_voltage) / resistance
         feeding = self._joined and not self.supply_fault
-        self.current = min(max(possible, 0.0), self._amps) if feeding else 0.0
+        self.current = min(max(possible, 0.0), self._amps, self._power_limit(resistance)) if feeding else 0.0
         mean = (before + self.current) / 2
         squares = (before * before + before * self.current + self.current * self.current) / 3
         stored = self.open_circuit_voltage * mean * h / 3600
@@ -162,6 +161,11 @@ class Circuit:
         self.lost_wh += lost
         self.soc_percent = min(100.0, self.soc_percent + stored / self._p.battery.capacity_wh * 100)
         self._line = self.battery_voltage
+
+    def _power_limit(self, resistance: float) -> float:
+        """The current at which the supply gives its power: i (OCV + i R) = P."""
+        ocv = self.open_circuit_voltage
+        return (math.sqrt(ocv * ocv + 4 * resistance * self._p.supply.max_power) - ocv) / (2 * resistance)
 
     def _settle(self, h: float) -> None:
         """Contactors open: the supply charges the line quickly, only the bleed resistor discharges it."""
