@@ -285,12 +285,11 @@ class ChargerStation:
 
     async def _matched(self, matcher: slac_evse.Matcher, accepted: asyncio.Future[Channel]) -> Ended:
         matched = await matcher.match()
+        await matcher.join(matched, self._common.slac.join_s)
         return await alongside(self._linked(accepted), matcher.run_late(matched))
 
     async def _linked(self, accepted: asyncio.Future[Channel]) -> Ended:
         common = self._common
-        await common.modem.wait_link(common.slac.join_s)
-        self.scribe.checkpoint(190)
         timer = common.timing.charger.communication_setup
         setup_by = asyncio.get_running_loop().time() + timer.seconds
         try:

@@ -184,11 +184,16 @@ DISTURBANCES: dict[str, tuple[Callable[[World], object], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("at", [403, 506, 545, 561, 575, 700], ids=str)
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize(
+    ("name", "at"),
+    [
+        (name, at)
+        for name in DISTURBANCES
+        for at in (403, 506, 545, 561, 575, 700)
+        if name != "vehicle leaves state C" or at >= 561  # it is in state B before
+    ],
+)
 def test_a_disturbance_ends_safe(name: str, at: int) -> None:
-    if name == "vehicle leaves state C" and at < 561:
-        pytest.skip("the vehicle is in state B then anyway")
     disturb, vehicle, charger = DISTURBANCES[name]
     outcome = worlds.session(disturb, at=at, delay=0.05)  # type: ignore[arg-type]
     assert_safe(outcome)

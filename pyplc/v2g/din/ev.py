@@ -17,13 +17,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from ...record import Message, Scribe
 from ...v2gtp import PayloadType
-from ..control import ChargerOffer, Delivered, Demand, Refused, VehicleControl
+from ..control import ChargerOffer, Demand, Refused, VehicleControl
 from ..session import Ended, PeerFailed, PeerGone, PeerWrong, StationRefused, TimedOut, Timer, name_of
 from ..stream import Channel, Closed
 from . import messages as m
 from .messages import DC_EVSEStatusCode as Code
-from .messages import PhysicalValue, responseCode, unitSymbol
+from .messages import responseCode
 from .timing import VehicleTiming
+from .values import ampere, delivered_of, offer_of, parameter_of, seconds, volt
 
 R = TypeVar("R")
 
@@ -141,7 +142,7 @@ class VehicleSession:
         def request() -> m.ChargeParameterDiscoveryReq:
             return m.ChargeParameterDiscoveryReq(
                 EVRequestedEnergyTransferType=m.EVRequestedEnergyTransfer.DC_extended,
-                EVChargeParameter=self._charge_parameter(),
+                EVChargeParameter=parameter_of(self._control.limits(), self._status()),
             )
 
         response = await self._ongoing(
@@ -151,20 +152,7 @@ class VehicleSession:
         if not isinstance(parameter, m.DC_EVSEChargeParameter):
             raise PeerWrong("ChargeParameterDiscoveryRes without DC parameters")
         self._heed(parameter.DC_EVSEStatus)
-        return _offer(parameter)
-
-    def _charge_parameter(self) -> m.DC_EVChargeParameter:
-        limits = self._control.limits()
-        return m.DC_EVChargeParameter(
-            DC_EVStatus=self._status(),
-            EVMaximumCurrentLimit=_value(limits.max_current, unitSymbol.A),
-            EVMaximumPowerLimit=_optional(limits.max_power, unitSymbol.W),
-            EVMaximumVoltageLimit=_value(limits.max_voltage, unitSymbol.V),
-            EVEnergyCapacity=_optional(limits.capacity, unitSymbol.Wh),
-            EVEnergyRequest=_optional(limits.energy_request, unitSymbol.Wh),
-            FullSOC=limits.full_soc,
-            BulkSOC=limits.bulk_soc,
-        )
+        return offer_of(parameter)
 
     async def _cable_check(self) -> None:
         response = await self._ongoing(
@@ -184,8 +172,8 @@ class VehicleSession:
             response = await self._request(
                 m.PreChargeReq(
                     DC_EVStatus=self._status(),
-                    EVTargetVoltage=_value(demand.voltage, unitSymbol.V),
-                    EVTargetCurrent=_value(demand.current, unitSymbol.A),
+                    EVTargetVoltage=volt(demand.voltage),
+                    EVTargetCurrent=ampere(demand.current),
                 ),
                 m.PreChargeRes,
             )
@@ -220,18 +208,18 @@ class VehicleSession:
         response = await self._request(
             m.CurrentDemandReq(
                 DC_EVStatus=self._status(),
-                EVTargetCurrent=_value(demand.current, unitSymbol.A),
-                EVMaximumVoltageLimit=_value(limits.max_voltage, unitSymbol.V),
-                EVMaximumCurrentLimit=_value(limits.max_current, unitSymbol.A),
+                EVTargetCurrent=ampere(demand.current),
+                EVMaximumVoltageLimit=volt(limits.max_voltage),
+                EVMaximumCurrentLimit=ampere(limits.max_current),
                 BulkChargingComplete=demand.bulk_complete,
                 ChargingComplete=demand.complete,
-                RemainingTimeToFullSoC=_seconds(demand.seconds_to_full),
-                RemainingTimeToBulkSoC=_seconds(demand.seconds_to_bulk),
-                EVTargetVoltage=_value(demand.voltage, unitSymbol.V),
+                RemainingTimeToFullSoC=None if demand.seconds_to_full is None else seconds(demand.seconds_to_full),
+                RemainingTimeToBulkSoC=None if demand.seconds_to_bulk is None else seconds(demand.seconds_to_bulk),
+                EVTargetVoltage=volt(demand.voltage),
             ),
             m.CurrentDemandRes,
         )
-        self._control.observe(_delivered(response, limits.max_voltage, limits.max_current))
+        self._control.observe(delivered_of(response, limits.max_voltage, limits.max_current))
         self._heed(response.DC_EVSEStatus)
 
     async def _power_off(self) -> None:
@@ -317,12 +305,12 @@ class VehicleSession:
 
     async def _response(self, body: Any, timer: Timer) -> Any:
         awaited = f"the answer to {name_of(body)}"
-        seconds = timer.seconds
+        patience = timer.seconds
         first = isinstance(body, m.SessionSetupReq)
-        if first and self._setup_by is not None and self._setup_by - self._now() < seconds:
-            timer, seconds = self._timing.communication_setup, max(0.0, self._setup_by - self._now())
+        if first and self._setup_by is not None and self._setup_by - self._now() < patience:
+            timer, patience = self._timing.communication_setup, max(0.0, self._setup_by - self._now())
         try:
-            payload = await self._channel.receive(seconds)
+            payload = await self._channel.receive(patience)
         except TimeoutError:
             raise TimedOut(timer, awaited) from None
         except Closed as closed:
@@ -380,9 +368,9 @@ class VehicleSession:
         except TimeoutError:
             raise TimedOut(timer, f"{what} of our own station") from None
 
-    async def _pace(self, seconds: float) -> None:
-        """Sleep until `seconds` after the last request was sent."""
-        await asyncio.sleep(max(0.0, self._sent_at + seconds - self._now()))
+    async def _pace(self, interval: float) -> None:
+        """Sleep until `interval` seconds after the last request was sent."""
+        await asyncio.sleep(max(0.0, self._sent_at + interval - self._now()))
 
     def _status(self) -> m.DC_EVStatus:
         ready, error, soc = self._control.status()
@@ -410,49 +398,3 @@ _CHECKPOINTS: dict[type, int] = {
     m.WeldingDetectionReq: 850,
     m.SessionStopReq: 900,
 }
-
-
-def _value(value: float, unit: unitSymbol) -> PhysicalValue:
-    return PhysicalValue.of(round(value, 1), unit)
-
-
-def _optional(value: float | None, unit: unitSymbol) -> PhysicalValue | None:
-    return None if value is None else _value(value, unit)
-
-
-def _seconds(value: float | None) -> PhysicalValue | None:
-    return None if value is None else PhysicalValue.of(round(value), unitSymbol.s)
-
-
-def _float(value: PhysicalValue | None, default: float) -> float:
-    return default if value is None else float(value)
-
-
-def _offer(parameter: m.DC_EVSEChargeParameter) -> ChargerOffer:
-    tolerance = parameter.EVSECurrentRegulationTolerance
-    power = parameter.EVSEMaximumPowerLimit
-    return ChargerOffer(
-        max_voltage=float(parameter.EVSEMaximumVoltageLimit),
-        max_current=float(parameter.EVSEMaximumCurrentLimit),
-        max_power=None if power is None else float(power),
-        min_voltage=float(parameter.EVSEMinimumVoltageLimit),
-        min_current=float(parameter.EVSEMinimumCurrentLimit),
-        ripple=float(parameter.EVSEPeakCurrentRipple),
-        tolerance=None if tolerance is None else float(tolerance),
-    )
-
-
-def _delivered(response: m.CurrentDemandRes, max_voltage: float, max_current: float) -> Delivered:
-    """The charger's report; a limit it does not tell is taken as our own."""
-    volts = _float(response.EVSEMaximumVoltageLimit, max_voltage)
-    amperes = _float(response.EVSEMaximumCurrentLimit, max_current)
-    return Delivered(
-        voltage=float(response.EVSEPresentVoltage),
-        current=float(response.EVSEPresentCurrent),
-        max_voltage=volts,
-        max_current=amperes,
-        max_power=_float(response.EVSEMaximumPowerLimit, volts * amperes),
-        voltage_limited=response.EVSEVoltageLimitAchieved,
-        current_limited=response.EVSECurrentLimitAchieved,
-        power_limited=response.EVSEPowerLimitAchieved,
-    )

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ...record import Message, Scribe
 from ...v2gtp import Payload, PayloadType
-from ..control import ChargerControl, Demand, Refused, VehicleLimits
+from ..control import ChargerControl, Demand, Refused
 from ..session import Ended, PeerGone, PeerWrong, StationRefused, TimedOut, Timer, name_of
 from ..stream import Channel, Closed
 from . import messages as m
@@ -23,6 +23,7 @@ from .messages import DC_EVSEStatusCode as Code
 from .messages import isolationLevel, responseCode
 from .sequence import Outcome, State, admitted
 from .timing import ChargerTiming
+from .values import limits_of, volt
 
 ONGOING_GRACE_S = 0.02
 """How long an answer waits for a slow control port before it says Ongoing."""
@@ -155,9 +156,7 @@ class ChargerSession:
             self._scribe(Message(direction="rx", protocol=self.protocol, name="?", exi=payload.data))
             raise PeerWrong(f"a request that cannot be decoded: {error}") from error
         body = message.Body.BodyElement
-        self._scribe(
-            Message(direction="rx", protocol=self.protocol, name=name_of(body), exi=payload.data, body=body)
-        )
+        self._scribe(Message(direction="rx", protocol=self.protocol, name=name_of(body), exi=payload.data, body=body))
         if self.state is not State.SESSION_SETUP and message.Header.SessionID != self.session_id:
             self._refuse(body, "FAILED_UnknownSession")
             theirs = message.Header.SessionID.hex() or "(empty)"
@@ -248,7 +247,7 @@ class ChargerSession:
             raise Refused("AC parameters at a DC charger", "FAILED_WrongChargeParameter")
         if request.EVRequestedEnergyTransferType not in _DC_MODES:
             raise Refused("only DC is offered", "FAILED_WrongEnergyTransferType")
-        limits, soc = _limits(parameter), parameter.DC_EVStatus.EVRESSSOC
+        limits, soc = limits_of(parameter), parameter.DC_EVStatus.EVRESSSOC
         done = await self._processed(
             "parameters", lambda: self._control.agree(limits, soc), self._timing.ongoing_performance
         )
@@ -283,7 +282,7 @@ class ChargerSession:
     async def _precharge(self, request: m.PreChargeReq) -> Answer:
         voltage = await self._control.precharge(float(request.EVTargetVoltage), float(request.EVTargetCurrent))
         response = m.PreChargeRes(
-            ResponseCode=responseCode.OK, DC_EVSEStatus=self._power_status(), EVSEPresentVoltage=responses.volt(voltage)
+            ResponseCode=responseCode.OK, DC_EVSEStatus=self._power_status(), EVSEPresentVoltage=volt(voltage)
         )
         return response, Outcome.OK
 
@@ -309,7 +308,7 @@ class ChargerSession:
         response = m.WeldingDetectionRes(
             ResponseCode=responseCode.OK,
             DC_EVSEStatus=responses.status(Code.EVSE_NotReady),
-            EVSEPresentVoltage=responses.volt(voltage),
+            EVSEPresentVoltage=volt(voltage),
         )
         return response, Outcome.OK
 
@@ -387,18 +386,3 @@ _CHECKPOINTS: dict[tuple[type, Outcome], int] = {
     (m.WeldingDetectionReq, Outcome.OK): 855,
     (m.SessionStopReq, Outcome.OK): 905,
 }
-
-
-def _limits(parameter: m.DC_EVChargeParameter) -> VehicleLimits:
-    def optional(value: m.PhysicalValue | None) -> float | None:
-        return None if value is None else float(value)
-
-    return VehicleLimits(
-        max_voltage=float(parameter.EVMaximumVoltageLimit),
-        max_current=float(parameter.EVMaximumCurrentLimit),
-        max_power=optional(parameter.EVMaximumPowerLimit),
-        capacity=optional(parameter.EVEnergyCapacity),
-        energy_request=optional(parameter.EVEnergyRequest),
-        full_soc=parameter.FullSOC,
-        bulk_soc=parameter.BulkSOC,
-    )

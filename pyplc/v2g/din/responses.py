@@ -7,9 +7,9 @@ from typing import Any
 
 from ..control import ChargerOffer, Delivered
 from . import messages as m
-from .messages import PhysicalValue, isolationLevel, responseCode, unitSymbol
+from .messages import isolationLevel, responseCode
+from .values import ampere, volt, watt
 
-V, A, W = unitSymbol.V, unitSymbol.A, unitSymbol.W
 Code = m.DC_EVSEStatusCode
 
 SCHEDULE_S = 86_400
@@ -18,21 +18,6 @@ PMAX_LIMIT = 32_767
 """PMax is a short in watt: what is above is sent as its largest value."""
 UNKNOWN_EVSE_ID = b"\0"
 """[V2G-DC-620]: the single byte 00 when the id is unknown."""
-
-
-def volt(value: float) -> PhysicalValue:
-    """A voltage, 0.1 V kept."""
-    return PhysicalValue.of(round(value, 1), V)
-
-
-def ampere(value: float) -> PhysicalValue:
-    """A current, 0.1 A kept."""
-    return PhysicalValue.of(round(value, 1), A)
-
-
-def watt(value: float) -> PhysicalValue:
-    """A power."""
-    return PhysicalValue.of(round(value), W)
 
 
 def status(code: Code, isolation: isolationLevel | None = isolationLevel.Valid) -> m.DC_EVSEStatus:
