@@ -15,9 +15,16 @@ import click
 @click.option("--fragment", is_flag=True, help="One signed element; its SHA-256 is printed too.")
 @click.option("--base64", "is_base64", is_flag=True, help="Write base64, not hex.")
 @click.option("--peer", metavar="NAME", help="Warn of what this peer cannot read: cbv2g.")
+@click.option("--strict", is_flag=True, help="Refuse texts and binaries longer or shorter than the schema allows.")
 @click.option("--batch", metavar="FILE", help="A line of JSON for each line of JSON: schema, kind, xml or json.")
 def command(
-    text: str | None, name: str | None, fragment: bool, is_base64: bool, peer: str | None, batch: str | None
+    text: str | None,
+    name: str | None,
+    fragment: bool,
+    is_base64: bool,
+    peer: str | None,
+    strict: bool,
+    batch: str | None,
 ) -> None:
     """Encode one message given as XML or JSON, in a file (@FILE), or - for the standard input.
 
@@ -37,6 +44,11 @@ def command(
         text = exitool.text_of(text)
         name = name or exitool.schema_of(text)
         message, tag = exitool.read(text, name)
+        if strict:
+            from ..exi import facets
+
+            for problem in facets.problems(message):
+                raise ExiError(problem)
         if peer is not None:
             from ..v2g import peers
 

@@ -93,3 +93,53 @@ def kind(field: Field) -> str:
 
 def _length(kind: Text | Binary) -> str:
     return "" if kind.max_length is None else f", {kind.min_length}..{kind.max_length} long"
+
+
+def markdown(name: str) -> str:
+    """The page of a schema for the manual: messages first, then the types they use."""
+    schema = schemas.schema(name)
+    known = types(name)
+    roots = {root.type for root in schema.roots.values()}
+    messages = [cls for cls in known.values() if cls in roots or (sender(cls) and not cls.XSD.abstract)]
+    others = [cls for cls in known.values() if cls not in messages]
+    lines = [f"# {name}", "", GENERATED, "", *(["## Messages", ""] if messages else [])]
+    for cls in messages:
+        lines += _section(cls)
+    lines += ["## Types", ""]
+    for cls in others:
+        lines += _section(cls)
+    lines += ["## Enumerations", "", "| type | values in the order of the wire |", "|---|---|"]
+    for enumeration, texts in sorted(_enumerations(known).items()):
+        lines.append(f"| {enumeration} | {', '.join(texts)} |")
+    return "\n".join(lines) + "\n"
+
+
+GENERATED = "Generated from the declarations by `docs/reference/messages/generate.py`; do not edit."
+
+
+def _section(cls: type[Element]) -> list[str]:
+    lines = [f"### {cls.tag()}", "", (cls.__doc__ or "").strip(), ""]
+    declared = fields(cls)
+    if declared:
+        lines += ["| field | occurs | type | unit |", "|---|---|---|---|"]
+        lines += [
+            f"| {'@' * (f.kind == 'attribute')}{f.name} | {occurrence(f) or '1'} | {_short(f)} | {f.unit or ''} |"
+            for f in declared
+        ]
+        lines.append("")
+    return lines
+
+
+def _short(field: Field) -> str:
+    text = field.type.kind.__name__ if isinstance(field.type, Enumerated) and not field.members else kind(field)
+    return text.replace("|", "\\|")
+
+
+def _enumerations(known: dict[str, type[Element]]) -> dict[str, list[str]]:
+    found = {}
+    for cls in known.values():
+        for f in fields(cls):
+            for simple in (f.type, *(m.type for m in f.members)):
+                if isinstance(simple, Enumerated):
+                    found[simple.kind.__name__] = [member.text for member in simple.kind]
+    return found

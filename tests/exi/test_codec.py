@@ -130,12 +130,6 @@ def test_unknown_numbers_are_kept_on_request() -> None:
         din.SCHEMA.encode(message)
 
 
-def test_strict_refuses_the_other_form_of_empty() -> None:
-    tolerated = bytes.fromhex("809a0240")  # the header's SessionID as an undeclared end
-    with pytest.raises(ExiError):
-        din.SCHEMA.decode(tolerated, strict=True)
-
-
 @pytest.mark.parametrize(
     ("message", "said"),
     [

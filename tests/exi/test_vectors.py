@@ -58,6 +58,17 @@ def test_generated_and_general_codec_agree(name: str) -> None:
             assert slow.encode_document(schema, message) == data
 
 
+@pytest.mark.parametrize("name", [name for name in vectors.SCHEMAS if name != "xmldsig"])
+def test_strict(name: str) -> None:
+    schema = schemas.schema(name)
+    for line in vectors.lines(name):
+        if line["kind"] == "document":
+            assert schema.decode(vectors.octets(line), strict=True) == schema.decode(vectors.octets(line))
+            if "exi_hex_alt" in line:
+                with pytest.raises(ExiError):
+                    schema.decode(vectors.octets(line, "exi_hex_alt"), strict=True)
+
+
 def test_malformed() -> None:
     for line in vectors.lines("malformed"):
         began = time.perf_counter()

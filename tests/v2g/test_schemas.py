@@ -65,3 +65,18 @@ def test_a_message_describes_itself() -> None:
 def test_a_schema_loads_nothing_of_the_others() -> None:
     code = "import sys, pyplc.v2g.schemas as s; s.schema('iso20_dc'); print([m for m in sys.modules if 'iso2.' in m])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", schemas.SCHEMAS)
+def test_the_manual_is_current(name: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / "reference" / "messages" / f"{name}.md"
+    assert page.read_text() == reference.markdown(name), "run docs/reference/messages/generate.py"
+
+
+def test_length_facets() -> None:
+    from pyplc.exi.facets import problems
+    from pyplc.v2g import iso2
+
+    assert list(problems(iso2.SessionSetupReq(EVCCID=bytes(6)))) == []
+    (problem,) = problems(iso2.SessionSetupReq(EVCCID=bytes(7)))
+    assert problem == "SessionSetupReq/EVCCID has length 7, its schema allows 0 to 6"
