@@ -1,0 +1,3 @@
+"""DIN 70121."""
+
+from .messages import *  # noqa: F403
