@@ -209,9 +209,9 @@ def timed(
 
 
 def empty_tables() -> None:
-    for get, _, _ in gendecode._KEPT.values():
+    for get, _, _ in gendecode.KEPT.values():
         get.__self__.clear()  # type: ignore[attr-defined]  # the bound method of a dict
-    for get, _ in genencode._KEPT.values():
+    for get, _ in genencode.KEPT.values():
         get.__self__.clear()  # type: ignore[attr-defined]
     gendecode.TEXTS.clear()
 

@@ -300,7 +300,7 @@ class Generator:
             self.flush()
             lead = 0
         self.pending = []
-        get, miss, width = _kept(cls, lead)
+        get, miss, width = table_of(cls, lead)
         self.line(f"t = {self.share('g', get)}(v >> r - {width} & {(1 << width) - 1})")
         self.line(f"if t is None: t = {self.share('m', miss)}(v, r)")
         self.line(f"{variable}, n = t")
@@ -423,12 +423,12 @@ def _generate(cls: type[Element]) -> Function:
     return generator.function("def decode(v, r):", f"    return {expression}, r")
 
 
-_KEPT: dict[tuple[type[Element], int], tuple[Function, Function, int]] = {}
+KEPT: dict[tuple[type[Element], int], tuple[Function, Function, int]] = {}
 
 
-def _kept(cls: type[Element], lead: int) -> tuple[Function, Function, int]:
+def table_of(cls: type[Element], lead: int) -> tuple[Function, Function, int]:
     """Look-up, function for a miss and width of the table of a type behind `lead` zero bits."""
-    if (cls, lead) not in _KEPT:
+    if (cls, lead) not in KEPT:
         table: dict[int, tuple[Element, int]] = {}
         width = window(cls) + lead
         generator = Generator("decode")
@@ -441,8 +441,8 @@ def _kept(cls: type[Element], lead: int) -> tuple[Function, Function, int]:
         generator.line(f"if s - r <= {width}:")
         generator.line(f"    if len(table) >= {LIMIT}: table.clear()")
         generator.line(f"    table[v >> s - {width} & {(1 << width) - 1}] = t")
-        _KEPT[cls, lead] = table.get, generator.function("def decode(v, r):\n    s = r", "    return t"), width
-    return _KEPT[cls, lead]
+        KEPT[cls, lead] = table.get, generator.function("def decode(v, r):\n    s = r", "    return t"), width
+    return KEPT[cls, lead]
 
 
 DECODERS = Lazy(_generate)

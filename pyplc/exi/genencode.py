@@ -270,9 +270,9 @@ class Generator:
 
     def complex(self, cls: type[Element], item: str) -> None:
         if window(cls):
-            get, miss = _kept(cls)
-            self.line(f"t = {self.share('g', get)}({item})")
-            self.line(f"if t is None: t = {self.share('m', miss)}({item})")
+            get, miss = table_of(cls)
+            self.line(f"try: t = {self.share('g', get)}({item}) or {self.share('m', miss)}({item})")
+            self.line(f"except TypeError: t = {self.share('m', miss)}({item})  # a list inside, as in a signature")
             if self.pending:
                 self.line(f"a = ({self.before()}) << t[0] | t[1]")
             else:
@@ -348,12 +348,12 @@ def _generate(cls: type[Element]) -> Function:
     return generator.function("def encode(a, m):", "    return a")
 
 
-_KEPT: dict[type[Element], tuple[Function, Function]] = {}
+KEPT: dict[type[Element], tuple[Function, Function]] = {}
 
 
-def _kept(cls: type[Element]) -> tuple[Function, Function]:
+def table_of(cls: type[Element]) -> tuple[Function, Function]:
     """Look-up and function for a miss of the table of a type: value to (width, bits)."""
-    if cls not in _KEPT:
+    if cls not in KEPT:
         table: dict[Element, tuple[int, int]] = {}
         generator = Generator()
         generator.namespace["table"] = table
@@ -364,8 +364,8 @@ def _kept(cls: type[Element]) -> tuple[Function, Function]:
         generator.line(f"if w <= {window(cls)}:")
         generator.line(f"    if len(table) >= {LIMIT}: table.clear()")
         generator.line("    table[m] = t")
-        _KEPT[cls] = table.get, generator.function("def encode(m):\n    a = 1", "    return t")
-    return _KEPT[cls]
+        KEPT[cls] = table.get, generator.function("def encode(m):\n    a = 1", "    return t")
+    return KEPT[cls]
 
 
 ENCODERS = Lazy(_generate)
