@@ -1,8 +1,8 @@
 """An asyncio event loop whose time jumps: a 40-minute charge runs in a second, the same every time.
 
 Nothing in pyplc reads a wall clock; time is the running loop's. In a `VirtualLoop` a wait takes no time at all:
-when no callback is ready, the clock is set to the next timer. With nothing left to do and no timer, the loop would wait for
-ever; that is reported as `Deadlock` instead of a hang.
+when no callback is ready, the clock is set to the next timer. With nothing left to do and no timer, the loop would
+wait for ever; that is reported as `Deadlock` instead of a hang.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -13,6 +13,7 @@ from .plant.parameters import PlantParameters
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
 from .station.vehicle import VehicleSettings
+from .v2gtp import DEFAULT_MAX_PAYLOAD
 
 Driver = Literal["auto", "packet", "pcap"]
 Profile = Literal["field", "conformance"]
@@ -27,7 +28,7 @@ class NetworkSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     interface: str = "eth0"
     driver: Driver = "auto"
-    tcp_port: int = 0
+    tcp_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     """Charger: the port to listen on; 0 lets the system choose one, as most chargers do."""
 
 
@@ -35,8 +36,10 @@ class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How sessions are held: patient with real peers ("field") or to the letter ("conformance")."""
 
     profile: Profile = "field"
-    cycle_s: float = 0.1
+    cycle_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
     """Vehicle: seconds from one CurrentDemandReq to the next."""
+    max_payload: Annotated[int, msgspec.Meta(ge=1024)] = DEFAULT_MAX_PAYLOAD
+    """The longest V2GTP payload accepted, in bytes; a peer that announces more is disconnected."""
 
 
 class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -70,8 +73,9 @@ class EvseSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
 
 
 class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
-    """Both in one process: `pyplc sim`."""
+    """Both in one process: `pyplc sim`. Recorded only where a folder is named."""
 
+    record: RecordSettings = msgspec.field(default_factory=lambda: RecordSettings(folder=None))
     vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
 
@@ -108,11 +112,25 @@ def _explain(error: str, kind: type) -> str:
         near = difflib.get_close_matches(key, known, 1)
         hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
         return f"unknown key {f'{path}.{key}' if path else key}; {hint}"
+    if message.startswith("Invalid enum value") and (words := _words(kind, path)):
+        message = f"{message}; one of: {', '.join(words)}"
     return f"{path or 'top level'}: {message[0].lower()}{message[1:]}"
 
 
+def _words(kind: Any, path: str) -> tuple[str, ...]:
+    """The words allowed for the key at `path`."""
+    parent, _, name = path.rpartition(".")
+    hint = next((f.type for f in msgspec.structs.fields(_section(kind, parent)) if f.name == name), None)
+    return tuple(str(word) for word in get_args(hint))
+
+
 def _fields(kind: Any, path: str) -> list[str]:
+    """The keys of the section at `path`."""
+    return [f.name for f in msgspec.structs.fields(_section(kind, path))]
+
+
+def _section(kind: Any, path: str) -> Any:
     for name in filter(None, path.split(".")):
         hint = next((f.type for f in msgspec.structs.fields(kind) if f.name == name), None)
         kind = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and issubclass(t, msgspec.Struct)), kind)
-    return [f.name for f in msgspec.structs.fields(kind)]
+    return kind

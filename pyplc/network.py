@@ -15,6 +15,7 @@ from .sdp.messages import MULTICAST
 from .sdp.udp import Address, Datagrams, open_udp
 from .v2g import stream
 from .v2g.stream import Channel
+from .v2gtp import DEFAULT_MAX_PAYLOAD
 
 ADDRESS_WAIT_S = 30.0
 """For a link-local address to come up after the interface did."""
@@ -47,8 +48,9 @@ class Network(Protocol):
 class KernelNetwork:
     """The kernel's IPv6 on one interface."""
 
-    def __init__(self, interface: str, scribe: Scribe) -> None:
+    def __init__(self, interface: str, scribe: Scribe, max_payload: int = DEFAULT_MAX_PAYLOAD) -> None:
         self._interface = interface
+        self._max_payload = max_payload
         self._scribe = scribe
 
     async def _link_local(self) -> LinkLocal:
@@ -61,11 +63,11 @@ class KernelNetwork:
         return await open_udp((await self._link_local()).scope, port)
 
     async def connect(self, host: str, port: int) -> Channel:
-        return await stream.connect(host, port, (await self._link_local()).scope)
+        return await stream.connect(host, port, (await self._link_local()).scope, self._max_payload)
 
     async def listen(self, accept: Callable[[Channel], None], port: int) -> tuple[Listener, int]:
         own = await self._link_local()
-        return await stream.listen(accept, own.address, port, own.scope)
+        return await stream.listen(accept, own.address, port, own.scope, self._max_payload)
 
 
 class Exchange:

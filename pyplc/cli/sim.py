@@ -44,6 +44,7 @@ def command(
     chosen = settings(config, SimSettings)
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
+    record = record or (Path(chosen.record.folder) if chosen.record.folder else None)
     readers, closing = _readers(chosen, as_json=as_json, frames=frames, record=record)
     recorder = Recorder(*readers)
     keep_frames = record is not None or frames

@@ -80,7 +80,7 @@ async def _session(
         station = build(
             Common(
                 recorder=recorder,
-                network=KernelNetwork(network.interface, scribe),
+                network=KernelNetwork(network.interface, scribe, chosen.session.max_payload),
                 homeplug=homeplug,
                 modem=Modem(homeplug, scribe),
                 timing=PROFILES[chosen.session.profile],

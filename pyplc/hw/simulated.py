@@ -185,7 +185,7 @@ class SimulatedSupply:
 
     async def off(self) -> None:
         self._plant.now().set_supply(0.0, 0.0)
-        while self._plant.now().current >= NO_CURRENT_A:
+        while self._plant.now().current >= NO_CURRENT_A:  # noqa: ASYNC110  # the circuit tells nobody, it is looked at
             await asyncio.sleep(SAMPLE_S)
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Annotated
 
 import msgspec
 
@@ -26,6 +27,8 @@ TEST_VOLTAGE_S = 10.0
 SAMPLE_S = 0.05
 """Between two looks at the supply while its voltage rises or falls."""
 TOUCHABLE_V = 60.0
+DISCHARGE_S = 3.0
+"""In which the outlet must be below 60 V after the cable check, IEC 61851-23:2023; longer is recorded."""
 MARGIN = 0.99
 """An output at 99 % of a limit has achieved it."""
 POWERED = (PilotState.C, PilotState.D)
@@ -34,12 +37,12 @@ POWERED = (PilotState.C, PilotState.D)
 class ChargerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a charger offers; None takes the supply's own limit. V, A, W, s."""
 
-    evse_id: str = "00"
+    evse_id: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2}){1,32}$")] = "00"
     """Hex digits of the EVSEID; 00 when unknown [V2G-DC-620]."""
-    max_voltage: float | None = None
-    max_current: float | None = None
-    max_power: float | None = None
-    authorisation_s: float = 0.0
+    max_voltage: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    max_current: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    max_power: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    authorisation_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """How long authorisation takes; 0 is free charging."""
 
 
@@ -115,6 +118,8 @@ class Charger:
         if resistance < ISOLATION_FAULT_OHM:
             raise Refused(f"cable check: isolation of {resistance / 1000:.0f} kOhm, at least 100 are safe")
         await devices.supply.set(0.0, 0.0)
+        if not await self._reaches(lambda present: present < TOUCHABLE_V, DISCHARGE_S):
+            self._scribe.note(f"after the cable check {self._voltage():.0f} V remain at the outlet", "warning")
         self._scribe.note(f"cable check passed: {resistance / 1e6:.1f} MOhm at {voltage:.0f} V")
 
     def _test_voltage(self) -> float:

@@ -7,6 +7,7 @@ no more than battery, cable and charger allow, and stops at its target. A missin
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -31,14 +32,16 @@ OSCILLATOR_GRACE_S = 3.0
 class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How a vehicle charges. Voltages in V, currents in A, power in W, SoC in percent."""
 
-    target_soc: float = 80.0
-    max_current: float = 125.0
-    max_power: float | None = None
-    precharge_current: float = 1.0
-    precharge_difference: float = 10.0
-    precharge_by: str = "both"
+    target_soc: Annotated[float, msgspec.Meta(ge=0, le=100)] = 80.0
+    max_current: Annotated[float, msgspec.Meta(gt=0)] = 125.0
+    max_power: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    precharge_current: Annotated[float, msgspec.Meta(ge=0, lt=2)] = 1.0
+    """IEC 61851-23 CC.5.2: below 2 A."""
+    precharge_difference: Annotated[float, msgspec.Meta(gt=0, le=20)] = 10.0
+    """V between inlet and battery at which contactors may close; the standard's limit is 20."""
+    precharge_by: Literal["measured", "reported", "both"] = "both"
     """Whose voltage must agree with the battery's: "measured" at the inlet, "reported" by the charger, or "both"."""
-    evccid: str | None = None
+    evccid: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2}){1,8}$")] | None = None
     """Hex digits; the interface's MAC when absent."""
 
 
