@@ -46,7 +46,7 @@ def command(
         raise click.UsageError("give the message as hex, as @FILE, or - to read the standard input")
     try:
         exi, payload_type = exitool.strip_header(exitool.octets(data, is_base64))
-        found = exitool.find(exi, payload_type, name)
+        found = exitool.find(exi, payload_type, name, fragment)
         if not found.certain:
             click.echo(f"schema {found.schema} is {found.reason}", err=True)
         click.echo(exitool.decode_text(exi, found.schema, fragment, form or "tree", strict=strict, lenient=lenient))

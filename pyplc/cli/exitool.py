@@ -54,10 +54,12 @@ def strip_header(data: bytes) -> tuple[bytes, int | None]:
     return data[8:], int.from_bytes(data[2:4], "big")
 
 
-def find(exi: bytes, payload_type: int | None, name: str | None) -> schemas.Detected:
-    """The schema to use: the one named, or the one that fits."""
+def find(exi: bytes, payload_type: int | None, name: str | None, fragment: bool = False) -> schemas.Detected:
+    """The schema to use: the one named, or the one that fits. A fragment says nothing of its schema."""
     if name is not None:
         return schemas.Detected(known(name), True, "as you said")
+    if fragment:
+        raise ExiError(f"say with --schema which schema the fragment is of ({', '.join(schemas.SCHEMAS)})")
     return schemas.detect(exi, payload_type)
 
 
@@ -168,8 +170,9 @@ def decode_line(line: dict[str, Any]) -> dict[str, Any]:
     from ..exi.xmltext import to_xml
 
     exi, payload_type = strip_header(octets(str(line["exi_hex"]), False))
-    found = find(exi, payload_type, line.get("schema"))
-    message, tag, namespace = decode(exi, found.schema, line.get("kind") == "fragment")
+    fragment = line.get("kind") == "fragment"
+    found = find(exi, payload_type, line.get("schema"), fragment)
+    message, tag, namespace = decode(exi, found.schema, fragment)
     out = {"xml": to_xml(message, tag, namespace), "json": to_json(message, tag), "message": tag}
     body = getattr(getattr(message, "Body", None), "BodyElement", None)
     if body is not None:

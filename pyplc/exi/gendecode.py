@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .compile import LIMIT, Function, Lazy, Unusual, build, later, octets
 from .declare import Binary, Bits, Boolean, Element, Enumerated, Integer, Simple, Text, Unsigned, fields
-from .plan import Run, Slot, Step, runs, size, window
+from .plan import Run, Slot, Step, members_inline, runs, size, window
 
 INLINE = 14
 """A part with at most so many simple values is written into the function of the whole."""
@@ -235,9 +235,7 @@ class Generator:
         field = step.slots[0].field
         variable = values.setdefault(field.name, self.fresh("a"))
         self.flush()
-        usual = [(i, slot) for i, slot in enumerate(step.slots) if not slot.type.XSD.abstract]
-        if len(usual) > 2:
-            usual = []
+        usual = members_inline(step)
         for i, slot in usual:
             self.line(f"{'el' if i != usual[0][0] else ''}if {key} == {number + i}:")
             self.depth += 1

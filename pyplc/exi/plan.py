@@ -119,11 +119,20 @@ def runs(cls: type[Element]) -> tuple[Run, ...]:
     return tuple(out)
 
 
+def members_inline(step: Step) -> list[tuple[int, Slot]]:
+    """The members of a substitution group that are written into the function of the whole: one or two, or none."""
+    usable = [(i, slot) for i, slot in enumerate(step.slots) if not slot.type.XSD.abstract]
+    return usable if len(usable) <= 2 else []
+
+
 @cache
 def size(cls: type[Element]) -> int:
     """How many simple values a type has, those of its parts included."""
     total = 0
     for step in steps(cls) or ():
+        if step.slots[0].field.kind == "group" and len(members_inline(step)) == 0:
+            total += 1  # a call
+            continue
         for slot in step.slots:
             total += size(slot.type) if isinstance(slot.type, type) else 1
     return total

@@ -80,3 +80,31 @@ def test_schema() -> None:
     code, out = run(schema.command, "PreChargRes")
     assert code == 1
     assert "PreChargeRes" in out
+
+
+def test_fragments() -> None:
+    fragment = "8004015a590c408000081018202830384048505860687079e8"
+    code, xml = run(decode.command, "--fragment", "--schema", "iso2", "--xml", fragment)
+    assert code == 0
+    assert "AuthorizationReq" in xml
+    code, out = run(encode.command, "--fragment", "--schema", "iso2", xml)
+    assert out.splitlines()[0] == fragment
+    assert out.splitlines()[1].startswith("sha256 ")
+    assert run(decode.command, "--fragment", fragment)[0] == 1
+
+
+def test_warnings_and_strictness() -> None:
+    offer = {
+        "ProtocolNamespace": "urn:x",
+        "VersionNumberMajor": 1,
+        "VersionNumberMinor": 0,
+        "SchemaID": 1,
+        "Priority": 1,
+    }
+    text = json.dumps({"supportedAppProtocolReq": {"AppProtocol": [offer] * 6}})
+    assert "warning: " in run(encode.command, "--schema", "app", "--peer", "cbv2g", text)[1]
+    offer["ProtocolNamespace"] = "x" * 101
+    text = json.dumps({"supportedAppProtocolReq": {"AppProtocol": [offer]}})
+    assert run(encode.command, "--schema", "app", text)[0] == 0
+    code, out = run(encode.command, "--schema", "app", "--strict", text)
+    assert (code, "length 101" in out) == (1, True)
