@@ -52,10 +52,8 @@ def describe(name: str, cls: type[Element]) -> list[str]:
 
 
 def rows(cls: type[Element]) -> Iterator[str]:
-    """The fields of a type, aligned."""
-    cells = [
-        (f"{'@' if f.kind == 'attribute' else ''}{f.name}", occurrence(f), kind(f), f.unit or "") for f in fields(cls)
-    ]
+    """The fields of a type, aligned: name, occurrence, unit, type."""
+    cells = [(f"{'@' * (f.kind == 'attribute')}{f.name}", occurrence(f), f.unit or "", kind(f)) for f in fields(cls)]
     widths = [max((len(cell[i]) for cell in cells), default=0) for i in range(3)]
     for cell in cells:
         yield "  ".join([*(text.ljust(width) for text, width in zip(cell, widths, strict=False)), cell[3]]).rstrip()

@@ -58,7 +58,7 @@ def test_a_message_describes_itself() -> None:
     text = "\n".join(reference.describe("din", cls))
     assert "sent by the charger" in text
     assert "EVSEPresentVoltage" in text
-    assert " V" in text
+    assert " V  PhysicalValue" in text
     assert reference.similar("CurentDemandRes", "din")[0] == "CurrentDemandRes"
 
 
