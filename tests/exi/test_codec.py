@@ -13,6 +13,7 @@ from pyplc.exi import slow
 from pyplc.exi.declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned, fields
 from pyplc.exi.errors import ExiError, ExiValueError
 from pyplc.exi.gendecode import table_of
+from pyplc.exi.jsontext import from_plain, to_plain
 from pyplc.v2g import handshake, schemas
 from pyplc.v2g.din import messages as din
 
@@ -181,3 +182,43 @@ def test_signed_headers_take_the_generated_way_too(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(slow, "decode_document", general)
     monkeypatch.setattr(slow, "encode_document", general)
     assert schema.encode(schema.decode(stream)) == stream
+
+
+@RELAXED
+@given(st.data())
+def test_noise_in_fragments(data: st.DataObject) -> None:
+    line = data.draw(st.sampled_from([line for line in vectors.lines("xmldsig") + vectors.lines("signed_field")]))
+    stream = bytearray(vectors.octets(line))
+    for _ in range(data.draw(st.integers(1, 3))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        schemas.schema(line["schema"]).decode_fragment(bytes(stream))
+    except ExiError:
+        pass
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@RELAXED
+@given(st.data())
+def test_odd_json_is_an_error_or_a_message(data: st.DataObject) -> None:
+    line = data.draw(st.sampled_from(vectors.lines("din")))
+    if line["kind"] != "document":
+        return
+    schema = schemas.schema("din")
+    plain = to_plain(schema.decode(vectors.octets(line)))
+    place: Any = plain
+    while isinstance(place, dict) and place and data.draw(st.booleans()):
+        key = data.draw(st.sampled_from(list(place)))
+        if not isinstance(place[key], dict):
+            place[key] = data.draw(JSON)
+        place = place[key]
+    try:
+        schema.encode(from_plain(plain, din.V2G_Message, "V2G_Message"))
+    except ExiError:
+        pass
