@@ -24,6 +24,10 @@ from ..v2g.din.timing import PROFILES
 from .common import exit_code, opening, readers, until_signal
 
 
+AFTER_FAILURE_S = 5.0
+"""Between a session that failed and the next try: a missing modem is not asked without pause."""
+
+
 class Station(Protocol):
     """What runs one session."""
 
@@ -52,6 +56,8 @@ def run(
                 summary = await _session(side, chosen, build, as_json=as_json)
                 if not repeat or summary is None or summary.outcome == "stopped":
                     return
+                if summary.outcome != "finished":
+                    await asyncio.sleep(AFTER_FAILURE_S)
         except (LinkError, DeviceError, AddressError) as error:
             failed = str(error)
 
