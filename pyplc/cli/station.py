@@ -23,7 +23,6 @@ from ..tower import Common
 from ..v2g.din.timing import PROFILES
 from .common import exit_code, opening, readers, until_signal
 
-
 AFTER_FAILURE_S = 5.0
 """Between a session that failed and the next try: a missing modem is not asked without pause."""
 
