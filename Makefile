@@ -16,8 +16,8 @@ test: $(VENV)/.dev
 	$(BIN)/python -X dev -W error::DeprecationWarning:pyplc -m pytest
 
 check: $(VENV)/.dev
-	$(BIN)/ruff check pyplc tests bench
-	$(BIN)/ruff format --check pyplc tests bench
+	$(BIN)/ruff check pyplc tests bench docs
+	$(BIN)/ruff format --check pyplc tests bench docs
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev

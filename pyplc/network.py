@@ -17,7 +17,7 @@ from .v2g import stream
 from .v2g.stream import Channel
 from .v2gtp import DEFAULT_MAX_PAYLOAD
 
-ADDRESS_WAIT_S = 30.0
+ADDRESS_WAIT_S = 10.0
 """For a link-local address to come up after the interface did."""
 EPHEMERAL = 49152
 """First of the dynamic ports, RFC 6335."""

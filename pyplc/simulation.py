@@ -49,6 +49,8 @@ class World:
         self.plant = Plant(settings.plant)
         rng = random.Random(seed)
         self.modems: list[EmulatedModem] = []
+        self.hosts: list[VirtualLink] = []
+        """The stations' interfaces, vehicle first."""
         self.channels: list[Channel] = []
         """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
@@ -64,6 +66,7 @@ class World:
         near, far = cable(f"{side} {mac_text(host)}", host, modem)
         emulated = EmulatedModem(far, self.line, modem, random.Random(rng.random()), timing)
         self.modems.append(emulated)
+        self.hosts.append(near)
         split = Split(near)
         homeplug = HomePlug(split.branch(HOMEPLUG), scribe)
         network = VirtualNetwork(split.branch(IPV6), self._exchange)

@@ -174,6 +174,7 @@ class VehicleStation:
 
     async def _connected(self) -> Ended:
         common = self._common
+        await common.network.address()  # without one, SLAC would be in vain
         version = await common.modem.find()
         self.scribe.checkpoint(7)
         self.scribe.note(f"modem {version}")
@@ -337,6 +338,8 @@ async def _held(
         await to_the_end(secure(orderly))
     except asyncio.CancelledError as error:
         cancelled = error
+    except Exception as error:  # the link may be gone: the station is safe, only the modem keeps its key
+        station.scribe.note(f"leaving the network: {error}", "warning")
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -236,6 +236,20 @@ def assert_order(outcome: worlds.Outcome) -> None:
         assert outcome.at("ev", 952) - outcome.at("ev", 951) >= 1.0
 
 
+@pytest.mark.parametrize("at", [104, 700])
+def test_an_interface_that_goes_down(at: int) -> None:
+    """Frames can neither be sent nor received: the end is safe, and the summary says why."""
+
+    def down(world: World) -> None:
+        for link in world.hosts:
+            link.close()
+
+    outcome = worlds.session(down, at=at, delay=0.01)
+    assert_safe(outcome)
+    assert outcome.summaries["ev"].outcome == "network"
+    assert "was closed" in outcome.summaries["ev"].reason
+
+
 # what the plant has broken
 
 
