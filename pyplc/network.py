@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import random
 from collections import deque
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
 
 from .link.ethernet import link_local_of, multicast_mac, parse_udp, udp_frame
 from .link.ports import Link
@@ -17,10 +19,13 @@ from .v2g import stream
 from .v2g.stream import Channel
 from .v2gtp import DEFAULT_MAX_PAYLOAD
 
+T = TypeVar("T")
+
 ADDRESS_WAIT_S = 10.0
 """For a link-local address to come up after the interface did."""
-EPHEMERAL = 49152
-"""First of the dynamic ports, RFC 6335."""
+DYNAMIC_PORTS = range(49152, 65536)
+"""RFC 6335; the standard's range for both sides' ports. Systems choose below it, and some vehicles refuse that."""
+PORT_TRIES = 32
 
 
 class Listener(Protocol):
@@ -60,14 +65,31 @@ class KernelNetwork:
         return (await self._link_local()).address
 
     async def udp(self, port: int = 0) -> Datagrams:
-        return await open_udp((await self._link_local()).scope, port)
+        scope = (await self._link_local()).scope
+        return await _on_a_port(port, lambda chosen: open_udp(scope, chosen))
 
     async def connect(self, host: str, port: int) -> Channel:
         return await stream.connect(host, port, (await self._link_local()).scope, self._max_payload)
 
     async def listen(self, accept: Callable[[Channel], None], port: int) -> tuple[Listener, int]:
         own = await self._link_local()
-        return await stream.listen(accept, own.address, port, own.scope, self._max_payload)
+        return await _on_a_port(
+            port, lambda chosen: stream.listen(accept, own.address, chosen, own.scope, self._max_payload)
+        )
+
+
+async def _on_a_port(port: int, open_at: Callable[[int], Awaitable[T]]) -> T:
+    """Open at `port`, or for 0 at a free dynamic one; OSError when none of `PORT_TRIES` is to be had."""
+    if port:
+        return await open_at(port)
+    tries = random.sample(DYNAMIC_PORTS, PORT_TRIES)
+    for chosen in tries[:-1]:
+        try:
+            return await open_at(chosen)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return await open_at(tries[-1])
 
 
 class Exchange:
@@ -85,7 +107,7 @@ class VirtualNetwork:
         self._exchange = exchange
         self._own = link_local_of(link.address)
         self._endpoints: dict[int, _VirtualUdp] = {}
-        self._next_port = EPHEMERAL
+        self._next_port = DYNAMIC_PORTS[0]
 
     async def run(self) -> None:
         """Hand datagrams to their endpoints until cancelled."""
