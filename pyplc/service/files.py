@@ -16,8 +16,8 @@ from .jsonl import line
 
 BUFFER = 1 << 16
 KEPT = 10_000
-MATCHING = range(100, 920)
-"""Checkpoints from the first SLAC request to the end of a session."""
+MATCHING = range(100, 200)
+"""Checkpoints of SLAC; the first of them opens the files."""
 
 
 class ResultsError(OSError):

@@ -60,7 +60,8 @@ def test_the_recorded_segments_hold_the_messages(records: list[Record]) -> None:
 def test_a_station_that_only_waits_leaves_no_folder(tmp_path: Path) -> None:
     files = SessionFiles(tmp_path, "evse", NOON)
     files(Note(text="waiting"))
-    files(Checkpoint(number=2, text=""))
+    for waiting in (1, 2, 3, 5, 300):
+        files(Checkpoint(number=waiting, text=""))
     files.close()
     assert list(tmp_path.iterdir()) == []
 
