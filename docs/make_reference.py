@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,57 +16,93 @@ import msgspec
 
 from pyplc.checkpoints import CHECKPOINTS, PHASES
 from pyplc.config import EvseSettings, EvSettings
-from pyplc.v2g.din.sequence import SEQUENCE, State
-from pyplc.v2g.din.timing import CONFORMANCE, FIELD, MessageTimes
+from pyplc.v2g import deviations
+from pyplc.v2g.deviations import Deviations
+from pyplc.v2g.din import sequence as din_table
+from pyplc.v2g.din import timing as din_times
+from pyplc.v2g.din.sequence import State as DinState
+from pyplc.v2g.iso2 import sequence as iso2_table
+from pyplc.v2g.iso2 import timing as iso2_times
+from pyplc.v2g.iso2.sequence import State
+from pyplc.v2g.sequence import Table
 from pyplc.v2g.session import Timer
+from pyplc.v2g.timing import MessageTimes
 
 HERE = Path(__file__).parent / "reference"
 MADE = "<!-- made by docs/make_reference.py; do not edit -->\n"
 
 
-def sequence() -> str:
-    """The charger's table as a diagram and as a table."""
-    lines = [MADE, "# The charger's sequence in DIN 70121\n", "```mermaid", "stateDiagram-v2"]
-    lines.append(f"    [*] --> {State.SESSION_SETUP.name}")
+def sequence(title: str, table: Table, first: Enum, end: Enum, usual: tuple[Enum, ...]) -> str:
+    """A charger's table as a diagram and as a table; `usual`: where SessionStopReq is drawn."""
+    lines = [MADE, f"# The charger's sequence in {title}\n", "```mermaid", "stateDiagram-v2"]
+    lines.append(f"    [*] --> {first.name}")
     rows = ["| waits for | request | outcome | then |", "|---|---|---|---|"]
-    for state, requests in SEQUENCE.items():
+    for state, requests in table.items():
         for request, outcomes in requests.items():
             for outcome, after in outcomes.items():
                 rows.append(f"| {state.value} | {request.__name__} | {outcome.value} | {after.value} |")
-                if request.__name__ != "SessionStopReq" or state is State.STOPPED:
+                if request.__name__ != "SessionStopReq" or state in usual:
                     name = request.__name__.removesuffix("Req")
                     lines.append(f"    {state.name} --> {after.name}: {name} ({outcome.value})")
-    lines += [f"    {State.END.name} --> [*]", "```", ""]
+    lines += [f"    {end.name} --> [*]", "```", ""]
     lines.append(
-        "SessionStopReq is admitted in every state after SessionSetup; the diagram shows only the usual one.\n"
+        "SessionStopReq is admitted in every state after SessionSetup but the charge loop; the diagram shows only the "
+        "usual one. Everything that is not in the table is answered with FAILED_SequenceError, and the session is over.\n"
     )
     return "\n".join([*lines, *rows, ""])
 
 
-def timing() -> str:
+def din_sequence() -> str:
+    return sequence("DIN 70121", din_table.SEQUENCE, DinState.SESSION_SETUP, DinState.END, (DinState.STOPPED,))
+
+
+def iso2_dc_sequence() -> str:
+    usual = (State.STOPPED, State.WELDING)
+    return sequence("ISO 15118-2, DC", iso2_table.DC_SEQUENCE, State.SESSION_SETUP, State.END, usual)
+
+
+def iso2_ac_sequence() -> str:
+    return sequence("ISO 15118-2, AC", iso2_table.AC_SEQUENCE, State.SESSION_SETUP, State.END, (State.STOPPED,))
+
+
+def timing(title: str, table: Any) -> str:
     """Every time-out of both profiles."""
     lines = [
         MADE,
-        "# Time-outs of DIN 70121\n",
+        f"# Time-outs of {title}\n",
         "Seconds. `field` is the default; set `session.profile` to change it.\n",
     ]
     for side in ("vehicle", "charger"):
         lines += [f"## {side.capitalize()}\n", "| name | conformance | field | where the field value comes from |"]
         lines.append("|---|---|---|---|")
-        for field in msgspec.structs.fields(getattr(CONFORMANCE, side)):
-            strict, patient = (getattr(getattr(profile, side), field.name) for profile in (CONFORMANCE, FIELD))
+        for field in msgspec.structs.fields(getattr(table.CONFORMANCE, side)):
+            strict, patient = (
+                getattr(getattr(profile, side), field.name) for profile in (table.CONFORMANCE, table.FIELD)
+            )
             if isinstance(strict, MessageTimes):
                 lines += messages(strict, patient)
-            else:
+            elif strict is not None:
                 lines.append(row(strict.name, strict, patient))
         lines.append("")
     return "\n".join(lines)
 
 
+def switches() -> str:
+    """Every deviation from the letter."""
+    lines = [MADE, "# Deviations\n", inspect.getdoc(deviations).replace("\n", " ") + "\n"]
+    lines.append("Set them in `[session.deviations]`.\n")
+    lines += ["| name | field | conformance | |", "|---|---|---|---|"]
+    remarks = remarks_of(Deviations)
+    for name in Deviations.__struct_fields__:
+        both = (toml(getattr(profile, name)) for profile in (deviations.FIELD, deviations.CONFORMANCE))
+        lines.append(f"| `{name}` | {' | '.join(both)} | {remarks[name]} |")
+    return "\n".join([*lines, ""])
+
+
 def messages(strict: MessageTimes, patient: MessageTimes) -> list[str]:
     names = sorted({*strict.by_request, *patient.by_request})
     return [row(strict.default.name, strict.default, patient.default)] + [
-        row(f"V2G_EVCC_Msg_Timeout {name}", strict.of(name), patient.of(name)) for name in names
+        row(f"{strict.default.name} {name}", strict.of(name), patient.of(name)) for name in names
     ]
 
 
@@ -124,14 +161,20 @@ def toml(value: Any) -> str:
         return "(absent)"
     if isinstance(value, bool):
         return str(value).lower()
-    return (
-        f'"{value}"' if isinstance(value, str) else str(list(map(list, value)) if isinstance(value, tuple) else value)
-    )
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, tuple):
+        return f"[{', '.join(toml(item) for item in value)}]"
+    return str(value)
 
 
 PAGES = {
-    "din-sequence.md": sequence,
-    "din-timing.md": timing,
+    "din-sequence.md": din_sequence,
+    "iso2-dc-sequence.md": iso2_dc_sequence,
+    "iso2-ac-sequence.md": iso2_ac_sequence,
+    "din-timing.md": lambda: timing("DIN 70121", din_times),
+    "iso2-timing.md": lambda: timing("ISO 15118-2", iso2_times),
+    "deviations.md": switches,
     "checkpoints.md": checkpoints,
     "settings.md": settings,
 }

@@ -13,10 +13,14 @@ from .plant.parameters import PlantParameters
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
 from .station.vehicle import VehicleSettings
+from .v2g.deviations import Deviations
+from .v2g.negotiate import PROTOCOLS
+from .v2g.rules import PROFILES, Rules
 from .v2gtp import DEFAULT_MAX_PAYLOAD
 
 Driver = Literal["auto", "packet", "pcap"]
 Profile = Literal["field", "conformance"]
+ProtocolName = Literal["din", "iso2"]
 
 
 class ConfigError(Exception):
@@ -36,10 +40,21 @@ class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How sessions are held: patient with real peers ("field") or to the letter ("conformance")."""
 
     profile: Profile = "field"
+    protocols: Annotated[tuple[ProtocolName, ...], msgspec.Meta(min_length=1)] = ("din", "iso2")
+    """Vehicle: what is offered, the best first. Charger: what is accepted."""
     cycle_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
     """Vehicle: seconds from one CurrentDemandReq to the next."""
+    deviations: dict[str, bool] = {}
+    """Single deviations from the letter of the standard switched on or off, by name."""
     max_payload: Annotated[int, msgspec.Meta(ge=1024)] = DEFAULT_MAX_PAYLOAD
     """The longest V2GTP payload accepted, in bytes; a peer that announces more is disconnected."""
+
+    def __post_init__(self) -> None:
+        for name in self.deviations:
+            if name not in Deviations.__struct_fields__:
+                near = difflib.get_close_matches(name, Deviations.__struct_fields__, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Deviations.__struct_fields__)}"
+                raise ValueError(f"unknown deviation {name}; {hint}")
 
 
 class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -78,6 +93,16 @@ class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     record: RecordSettings = msgspec.field(default_factory=lambda: RecordSettings(folder=None))
     vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
+
+
+def rules(session: SessionSettings) -> Rules:
+    """What sessions go by, from the profile and what is set besides."""
+    chosen = PROFILES[session.profile]
+    return chosen._replace(
+        deviations=msgspec.structs.replace(chosen.deviations, **session.deviations),
+        protocols=tuple(PROTOCOLS[name] for name in session.protocols),
+        pacing=chosen.pacing._replace(charging=session.cycle_s),
+    )
 
 
 S = TypeVar("S", bound=StationSettings)

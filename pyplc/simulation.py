@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 
 from .capture.synthesis import StreamFrames
-from .config import SimSettings
-from .hw.simulated import charger_devices, vehicle_devices
+from .config import SimSettings, rules
+from .hw.simulated import ac_charger_devices, ac_vehicle_devices, charger_devices, vehicle_devices
 from .link.ethernet import mac_text
 from .link.ports import HOMEPLUG, IPV6, Tap
 from .link.split import Split
@@ -20,8 +20,6 @@ from .slac.emulated import FAST, REAL, EmulatedModem, ModemTiming
 from .slac.homeplug import HomePlug
 from .slac.modem import Modem
 from .tower import ChargerStation, Common, VehicleStation
-from .v2g.din.ev import Pacing
-from .v2g.din.timing import PROFILES
 from .v2g.stream import Channel
 
 VEHICLE_HOST, VEHICLE_MODEM = bytes.fromhex("020000000001"), bytes.fromhex("020000000011")
@@ -55,9 +53,13 @@ class World:
         """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
         charger = self._common("evse", CHARGER_HOST, CHARGER_MODEM, settings, rng, timing)
-        pacing = Pacing(current_demand=settings.session.cycle_s)
-        self.vehicle = VehicleStation(vehicle, vehicle_devices(self.plant), settings.vehicle, pacing)
-        self.charger = ChargerStation(charger, charger_devices(self.plant), settings.charger, settings.network.tcp_port)
+        port = settings.network.tcp_port
+        ac = settings.vehicle.energy == "ac"
+        near = ac_vehicle_devices(self.plant) if ac else vehicle_devices(self.plant)
+        self.vehicle = VehicleStation(vehicle, near, settings.vehicle)
+        ac = settings.charger.energy == "ac"
+        far = ac_charger_devices(self.plant) if ac else charger_devices(self.plant)
+        self.charger = ChargerStation(charger, far, settings.charger, port)
 
     def _common(
         self, side: Side, host: bytes, modem: bytes, settings: SimSettings, rng: random.Random, timing: ModemTiming
@@ -77,7 +79,7 @@ class World:
             network=network,
             homeplug=homeplug,
             modem=Modem(homeplug, scribe),
-            timing=PROFILES[settings.session.profile],
+            rules=rules(settings.session),
             rng=random.Random(rng.random()),
             slac=settings.slac,
             background=(emulated.run, split.run, homeplug.run, network.run),

@@ -3,6 +3,9 @@
     vehicle:  plugged, 5 % - modem - SLAC - SECC discovery - connection - session - leave
     charger:  key to the modem - plugged: 5 % - SLAC, discovery and port open - connection - session - oscillator off
 
+A paused session keeps the link: the charger switches its oscillator off, the vehicle wakes it, and discovery,
+connection and session come again. AC charges by the pilot's duty cycle alone where there is no communication.
+
 Whatever ends a session (its own end, an error, a cancelled or crashed task, a lost link), the station's shutdown runs,
 then the summary is recorded. A defect in a task is reported as one, never swallowed.
 """
@@ -15,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .hw.bundles import ChargerDevices, VehicleDevices
+from .hw.bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
 from .hw.ports import DeviceError, PilotState
 from .link.ports import LinkError
 from .network import Network
@@ -31,15 +34,19 @@ from .slac.ev import SlacError
 from .slac.homeplug import HomePlug
 from .slac.modem import Modem, ModemError
 from .slac.settings import SlacSettings
-from .station.charger import Charger, ChargerSettings
+from .station.charger import ChargerSettings
 from .station.charger import PilotFault as ChargerPilotFault
-from .station.shutdown import secure_charger, secure_vehicle, to_the_end
-from .station.vehicle import PilotFault, Vehicle, VehicleSettings
+from .station.charger_ac import AcCharger
+from .station.charger_dc import DcCharger
+from .station.pwm import allowed_current
+from .station.shutdown import to_the_end
+from .station.vehicle import PilotFault, VehicleSettings
+from .station.vehicle_ac import AcVehicle
+from .station.vehicle_dc import DcVehicle
 from .v2g import charger as charger_session
 from .v2g import vehicle as vehicle_session
-from .v2g.din.ev import Pacing
-from .v2g.din.evse import Switches
-from .v2g.din.timing import Timing
+from .v2g.evcc import FIRST_SESSION_ID
+from .v2g.rules import Rules
 from .v2g.session import Ended, SessionError, TimedOut
 from .v2g.stream import Channel
 
@@ -49,6 +56,10 @@ HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
 LINK_HOLD_S = 0.5
 """From the end of the session to leaving the network: the FIN must still get through; TP_match_leave allows 1 s."""
+STEP_EF_S = 4.0
+"""State F, to tell a vehicle that there is no communication, ISO 15118-3 T_step_EF [V2G3-M06-05]."""
+FALLBACK_S = 60.0
+"""How long an AC vehicle without communication waits for a duty cycle that allows current."""
 CONNECT_PAUSE_S = 0.5
 """Between two attempts to connect: a charger may open its announced port late."""
 
@@ -114,7 +125,7 @@ class Common:
     network: Network
     homeplug: HomePlug
     modem: Modem
-    timing: Timing
+    rules: Rules
     rng: random.Random
     slac: SlacSettings = field(default_factory=SlacSettings)
     background: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
@@ -122,20 +133,21 @@ class Common:
 
 
 class VehicleStation:
-    """A vehicle for one session after the other; `run` holds one."""
+    """A vehicle for one session after the other; `run` holds one. Its kind of energy is that of its devices."""
 
-    def __init__(
-        self, common: Common, devices: VehicleDevices, settings: VehicleSettings, pacing: Pacing = Pacing()
-    ) -> None:
+    def __init__(self, common: Common, devices: VehicleDevices | AcVehicleDevices, settings: VehicleSettings) -> None:
         self._common = common
         self.devices = devices
         self._settings = settings
-        self._pacing = pacing
         self.scribe: Scribe = common.recorder.on("ev")
         self._in_session = False
         self.summary: Summary | None = None
         evccid = bytes.fromhex(settings.evccid) if settings.evccid else common.homeplug.address
-        self.vehicle = Vehicle(devices, settings, evccid, self.scribe)
+        self.vehicle: AcVehicle | DcVehicle
+        if isinstance(devices, AcVehicleDevices):
+            self.vehicle = AcVehicle(devices, settings, evccid, self.scribe)
+        else:
+            self.vehicle = DcVehicle(devices, settings, evccid, self.scribe)
         self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
         self._matched = False
 
@@ -152,15 +164,41 @@ class VehicleStation:
         return await _held(self, self._common, self._session(), self._secure)
 
     async def _secure(self, orderly: bool) -> None:
-        if not orderly or self.devices.contactor.closed or self.devices.lock.locked:
-            await secure_vehicle(self.devices, self.scribe)
+        if not orderly or self.vehicle.live:
+            await self.vehicle.secure()
         if self._matched:
             await asyncio.sleep(LINK_HOLD_S)
             await self._matcher.leave()
 
     async def _session(self) -> Ended:
+        vehicle = self.vehicle
         await self._plugged()
-        return await alongside(self._connected(), self.vehicle.watch_pilot())
+        if isinstance(vehicle, DcVehicle):
+            return await alongside(self._connected(), vehicle.watch_pilot())
+        if not self._allowed():
+            try:
+                return await alongside(self._connected(), vehicle.watch_pilot())
+            except (SlacError, ModemError, PilotFault) as error:
+                if self._in_session:
+                    raise
+                self.scribe.note(f"no digital communication: {error}; waiting for a duty cycle", "warning")
+                await self._duty_for_current(error)
+        self._in_session = vehicle.asleep = True  # the charger may switch its oscillator off for a while
+        return Ended(await alongside(vehicle.charge_basic(), vehicle.watch_pilot()))
+
+    def _allowed(self) -> float | None:
+        """The current that the duty cycle allows now; None when there is none or it asks for communication."""
+        duty = self.devices.pilot.view.duty_percent
+        return None if duty is None else allowed_current(duty)
+
+    async def _duty_for_current(self, error: Exception) -> None:
+        """Wait for a duty cycle that allows current; `error` again when it does not come."""
+        try:
+            async with asyncio.timeout(FALLBACK_S):
+                while not self._allowed():
+                    await self.devices.pilot.changed()
+        except TimeoutError:
+            raise error from None
 
     async def _plugged(self) -> None:
         pilot = self.devices.pilot
@@ -180,19 +218,28 @@ class VehicleStation:
         self.scribe.note(f"modem {version}")
         self._matched = True  # from here on the modem may hold a charger's key
         await self._matcher.match()
+        ended = await self._one_session(FIRST_SESSION_ID)
+        while ended.paused:
+            await self.vehicle.sleep()
+            ended = await self._one_session(ended.paused)
+        return ended
+
+    async def _one_session(self, session_id: bytes) -> Ended:
+        """Discovery, connection, session."""
+        common = self._common
         udp = await common.network.udp()
         try:
             found = await client.discover(udp, self.scribe)
         finally:
             udp.close()
         self.scribe.checkpoint(210)
-        timer = common.timing.vehicle.communication_setup
+        timer = common.rules.din.vehicle.communication_setup
         setup_by = asyncio.get_running_loop().time() + timer.seconds
         channel = await self._connect(found.address, found.port, setup_by)
         common.tap(channel)
         self.scribe.checkpoint(303)
         self._in_session = True
-        return await vehicle_session.charge(channel, self.vehicle, self.scribe, common.timing, self._pacing, setup_by)
+        return await vehicle_session.charge(channel, self.vehicle, self.scribe, common.rules, setup_by, session_id)
 
     async def _connect(self, host: str, port: int, until: float) -> Channel:
         self.scribe.checkpoint(301)
@@ -201,32 +248,36 @@ class VehicleStation:
                 return await self._common.network.connect(host, port)
             except (OSError, TimeoutError) as error:
                 if asyncio.get_running_loop().time() >= until:
-                    timer = self._common.timing.vehicle.communication_setup
+                    timer = self._common.rules.din.vehicle.communication_setup
                     raise TimedOut(timer, f"a connection to [{host}]:{port} ({error})") from None
                 self.scribe.note(f"connection to [{host}]:{port}: {error or 'no answer'}; trying again")
             await asyncio.sleep(CONNECT_PAUSE_S)
 
 
 class ChargerStation:
-    """A charger for one session after the other; `run` holds one."""
+    """A charger for one session after the other; `run` holds one. Its kind of energy is that of its devices."""
 
     def __init__(
         self,
         common: Common,
-        devices: ChargerDevices,
+        devices: ChargerDevices | AcChargerDevices,
         settings: ChargerSettings,
         tcp_port: int = 0,
-        switches: Switches = Switches(),
+        wall: Callable[[], float] | None = None,
     ) -> None:
         self._common = common
         self.devices = devices
         self._settings = settings
         self._tcp_port = tcp_port
-        self._switches = switches
         self.scribe: Scribe = common.recorder.on("evse")
         self._in_session = False
         self.summary: Summary | None = None
-        self.charger = Charger(devices, settings, self.scribe)
+        self.charger: AcCharger | DcCharger
+        if isinstance(devices, AcChargerDevices):
+            self.charger = AcCharger(devices, settings, self.scribe, wall)
+        else:
+            self.charger = DcCharger(devices, settings, self.scribe, wall)
+        self._accepted: asyncio.Future[Channel] | None = None
 
     def stop(self, reason: str) -> bool:
         """Ask for an orderly end; False when no session runs that could have one."""
@@ -242,22 +293,42 @@ class ChargerStation:
 
     async def _secure(self, orderly: bool) -> None:
         if orderly:
-            await asyncio.sleep(self._common.timing.charger.oscillator_retain.seconds)
-        await secure_charger(self.devices, self.scribe)
+            await asyncio.sleep(self._common.rules.din.charger.oscillator_retain.seconds)
+        await self.charger.secure()
 
     async def _session(self) -> Ended:
+        charger = self.charger
+        if isinstance(charger, AcCharger) and self._settings.communication == "none":
+            await self._plugged(None)
+            return await self._basic(charger)
+        matcher = await self._prepared()
+        await self._plugged(HLC_DUTY)
+        try:
+            return await alongside(self._connected(matcher), charger.watch_pilot())
+        except SlacError as error:
+            if self._in_session or isinstance(charger, DcCharger) or self._settings.communication == "digital":
+                raise
+            self.scribe.note(f"no digital communication: {error}", "warning")
+        await self.devices.pilot.set_fault()
+        await asyncio.sleep(STEP_EF_S)
+        return await self._basic(charger)
+
+    async def _basic(self, charger: AcCharger) -> Ended:
+        self._in_session = True
+        return Ended(await charger.serve_basic())
+
+    async def _prepared(self) -> slac_evse.Matcher:
         common = self._common
         matcher = slac_evse.Matcher(common.homeplug, common.modem, self.scribe, common.rng, self._is_plugged)
         version = await common.modem.find()
         self.scribe.note(f"modem {version}")
         await matcher.prepare()
-        await self._plugged()
-        return await alongside(self._connected(matcher), self.charger.watch_pilot())
+        return matcher
 
     def _is_plugged(self) -> bool:
         return self.devices.pilot.view.state is not PilotState.A
 
-    async def _plugged(self) -> None:
+    async def _plugged(self, duty: float | None) -> None:
         pilot = self.devices.pilot
         view = pilot.view
         if view.state is PilotState.A:
@@ -266,51 +337,61 @@ class ChargerStation:
             self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
             view = await pilot.changed()
         self.scribe.checkpoint(3)
-        await pilot.set_duty(HLC_DUTY)
+        await pilot.set_duty(duty)
         self.scribe(Pilot(state=pilot.view.state.value, duty_percent=pilot.view.duty_percent))
         self.scribe.checkpoint(5)
 
     async def _connected(self, matcher: slac_evse.Matcher) -> Ended:
         """Discovery and port are open before MATCH.CNF leaves: cars come 0.5 s after it."""
         common = self._common
-        accepted: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
-        listener, port = await common.network.listen(lambda channel: self._accept(channel, accepted), self._tcp_port)
+        listener, port = await common.network.listen(self._accept, self._tcp_port)
         self.scribe.checkpoint(300)
         udp = await common.network.udp(SDP_PORT)
         address = await common.network.address()
+        self._accepted = asyncio.get_running_loop().create_future()
         try:
-            return await alongside(self._matched(matcher, accepted), server.serve(udp, address, port, self.scribe))
+            return await alongside(self._matched(matcher), server.serve(udp, address, port, self.scribe))
         finally:
             listener.close()
             udp.close()
 
-    async def _matched(self, matcher: slac_evse.Matcher, accepted: asyncio.Future[Channel]) -> Ended:
+    async def _matched(self, matcher: slac_evse.Matcher) -> Ended:
         matched = await matcher.match()
         await matcher.join(matched, self._common.slac.join_s)
-        return await alongside(self._linked(accepted), matcher.run_late(matched))
+        return await alongside(self._linked(), matcher.run_late(matched))
 
-    async def _linked(self, accepted: asyncio.Future[Channel]) -> Ended:
+    async def _linked(self) -> Ended:
+        """One session, and those that resume it."""
+        ended = await self._one_session()
+        while ended.paused:
+            self._accepted = asyncio.get_running_loop().create_future()
+            await self.charger.sleep()
+            await self.devices.pilot.set_duty(HLC_DUTY)
+            ended = await self._one_session()
+        return ended
+
+    async def _one_session(self) -> Ended:
+        """Connection, session."""
         common = self._common
-        timer = common.timing.charger.communication_setup
+        assert self._accepted is not None  # set before anybody can connect
+        timer = common.rules.din.charger.communication_setup
         setup_by = asyncio.get_running_loop().time() + timer.seconds
         try:
             async with asyncio.timeout(timer.seconds):
-                channel = await asyncio.shield(accepted)
+                channel = await asyncio.shield(self._accepted)
         except TimeoutError:
             raise TimedOut(timer, "a connection of the vehicle") from None
         common.tap(channel)
         self._in_session = True
-        return await charger_session.serve(
-            channel, self.charger, self.scribe, common.timing, common.rng, self._switches, setup_by
-        )
+        return await charger_session.serve(channel, self.charger, self.scribe, common.rules, common.rng, setup_by)
 
-    def _accept(self, channel: Channel, accepted: asyncio.Future[Channel]) -> None:
-        if accepted.done():  # one session a link
+    def _accept(self, channel: Channel) -> None:
+        if self._accepted is None or self._accepted.done():  # one session a link
             self.scribe.note(f"a second connection from {channel.peer} was refused")
             channel.abort()
             return
         self.scribe.note(f"connection from {channel.peer}")
-        accepted.set_result(channel)
+        self._accepted.set_result(channel)
 
 
 async def _held(

@@ -212,7 +212,7 @@ def test_a_disturbance_ends_safe(name: str, at: int) -> None:
         "VirtualNetwork.run",
         "EmulatedModem.run",
         "Vehicle.watch_pilot",
-        "Charger.watch_pilot",
+        "DcCharger.watch_pilot",
         "VehicleStation._connected",
         "ChargerStation._linked",
         "VehicleStation.run",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from ..config import EvSettings
 from ..hw.registry import devices
 from ..tower import Common, VehicleStation
-from ..v2g.din.ev import Pacing
 from .common import settings
 from .station import run
 
@@ -33,7 +33,7 @@ def command(config: Path, driver: str | None, interface: str | None, target_soc:
         chosen.vehicle.target_soc = target_soc
 
     def build(common: Common) -> VehicleStation:
-        hardware = devices(chosen.hardware, "vehicle", chosen.plant)
-        return VehicleStation(common, hardware, chosen.vehicle, Pacing(current_demand=chosen.session.cycle_s))
+        role: Literal["AC vehicle", "vehicle"] = "AC vehicle" if chosen.vehicle.energy == "ac" else "vehicle"
+        return VehicleStation(common, devices(chosen.hardware, role, chosen.plant), chosen.vehicle)
 
     run("ev", chosen, build, as_json=as_json, repeat=False)

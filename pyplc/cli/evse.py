@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -35,7 +37,8 @@ def command(
         chosen.network.tcp_port = port
 
     def build(common: Common) -> ChargerStation:
-        hardware = devices(chosen.hardware, "charger", chosen.plant)
-        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port)
+        role: Literal["AC charger", "charger"] = "AC charger" if chosen.charger.energy == "ac" else "charger"
+        hardware = devices(chosen.hardware, role, chosen.plant)
+        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port, time.time)
 
     run("evse", chosen, build, as_json=as_json, repeat=not once)

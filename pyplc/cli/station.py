@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import click
 
-from ..config import StationSettings
+from ..config import StationSettings, rules
 from ..hw.ports import DeviceError
 from ..link import open_link
 from ..link.ports import HOMEPLUG, IPV6, Link, LinkError
@@ -20,7 +20,6 @@ from ..sdp.address import AddressError
 from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
 from ..tower import Common
-from ..v2g.din.timing import PROFILES
 from .common import exit_code, opening, readers, until_signal
 
 AFTER_FAILURE_S = 5.0
@@ -88,7 +87,7 @@ async def _session(
                 network=KernelNetwork(network.interface, scribe, chosen.session.max_payload),
                 homeplug=homeplug,
                 modem=Modem(homeplug, scribe),
-                timing=PROFILES[chosen.session.profile],
+                rules=rules(chosen.session),
                 rng=random.SystemRandom(),
                 slac=chosen.slac,
                 background=tuple(background),

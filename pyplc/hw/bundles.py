@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .ports import (
+    AcOutlet,
     Battery,
     ChargerPilot,
     Contactor,
     IsolationMonitor,
     Lock,
+    OnboardCharger,
     PilotState,
     Supply,
     VehiclePilot,
@@ -41,4 +43,25 @@ class ChargerDevices:
     supply: Supply
     isolation: IsolationMonitor
     imagine: Callable[[float, float], None] | None = None
+    imagine_state: Callable[[PilotState], None] | None = None
+
+
+@dataclass
+class AcVehicleDevices:
+    """What an AC vehicle needs; a battery that tells its state of charge, if there is one."""
+
+    pilot: VehiclePilot
+    lock: Lock
+    onboard: OnboardCharger
+    battery: Battery | None = None
+    imagine: Callable[[float, float], None] | None = None
+
+
+@dataclass
+class AcChargerDevices:
+    """What an AC charger needs."""
+
+    pilot: ChargerPilot
+    contactor: Contactor
+    outlet: AcOutlet
     imagine_state: Callable[[PilotState], None] | None = None

@@ -177,3 +177,40 @@ class Battery(Protocol):
     @property
     def max_current(self) -> float:
         """The current the battery takes now, A: falls as it gets full."""
+
+
+class OnboardCharger(Protocol):
+    """A vehicle's AC charger. Currents are a phase, A."""
+
+    max_current: float
+    min_current: float
+    max_voltage: float
+    phases: int
+
+    async def draw(self, current: float) -> None:
+        """Draw at most this from now on; 0 stops, confirmed on return."""
+
+    @property
+    def current(self) -> Reading:
+        """What it draws, A a phase."""
+
+
+class AcOutlet(Protocol):
+    """An AC charger's connection: what it can give, its meter and its residual current device."""
+
+    nominal_voltage: float
+    """Between a phase and neutral, V."""
+    max_current: float
+    """A phase, A."""
+    phases: int
+
+    @property
+    def rcd_tripped(self) -> bool: ...
+
+    @property
+    def current(self) -> Reading:
+        """What flows, A a phase."""
+
+    @property
+    def energy_wh(self) -> float:
+        """The meter's reading."""

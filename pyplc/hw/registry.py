@@ -6,12 +6,14 @@ import importlib
 from typing import Any, Literal, overload
 
 from ..plant.parameters import PlantParameters
-from .bundles import ChargerDevices, VehicleDevices
+from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
 from .ports import DeviceError
 
 DRIVERS: dict[tuple[str, str], str] = {
     ("simulated", "vehicle"): "pyplc.hw.simulated:standalone_vehicle",
     ("simulated", "charger"): "pyplc.hw.simulated:standalone_charger",
+    ("simulated", "AC vehicle"): "pyplc.hw.simulated:standalone_ac_vehicle",
+    ("simulated", "AC charger"): "pyplc.hw.simulated:standalone_ac_charger",
 }
 """(name, role) -> module:factory; a factory makes the bundle of devices from the plant's parameters."""
 
@@ -20,6 +22,10 @@ DRIVERS: dict[tuple[str, str], str] = {
 def devices(name: str, role: Literal["vehicle"], plant: PlantParameters) -> VehicleDevices: ...
 @overload
 def devices(name: str, role: Literal["charger"], plant: PlantParameters) -> ChargerDevices: ...
+@overload
+def devices(name: str, role: Literal["AC vehicle"], plant: PlantParameters) -> AcVehicleDevices: ...
+@overload
+def devices(name: str, role: Literal["AC charger"], plant: PlantParameters) -> AcChargerDevices: ...
 def devices(name: str, role: str, plant: PlantParameters) -> Any:
     """The devices of a driver; raises DeviceError with the names there are."""
     path = DRIVERS.get((name, role))

@@ -6,7 +6,7 @@ import asyncio
 
 from ..plant.parameters import PlantParameters
 from ..plant.plant import Plant
-from .bundles import ChargerDevices, VehicleDevices
+from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
 from .ports import DeviceError, PilotState, PilotView, Reading
 
 CONTACTOR_S = 0.05
@@ -154,6 +154,7 @@ class SimulatedBattery:
 
     @property
     def soc_percent(self) -> float:
+        self._plant.ac_now()
         return self._plant.now().soc_percent
 
     @property
@@ -208,6 +209,109 @@ class SimulatedIsolationMonitor:
     async def measure(self) -> float:
         await asyncio.sleep(ISOLATION_S)
         return self._plant.now().isolation
+
+
+class SimulatedOnboardCharger:
+    """The vehicle's AC charger."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        p = plant.parameters.ac
+        self.max_current, self.min_current = p.onboard_current, p.least_current
+        self.max_voltage = 400.0
+        self.phases: int = p.onboard_phases
+
+    async def draw(self, current: float) -> None:
+        self._plant.ac_now().wanted = current
+
+    @property
+    def current(self) -> Reading:
+        ac = self._plant.ac_now()
+        return Reading(ac.current, ac.t)
+
+
+class SimulatedAcOutlet:
+    """The charger's mains, meter and residual current device."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+        p = plant.parameters.ac
+        self.nominal_voltage, self.max_current = p.nominal_voltage, p.max_current
+        self.phases: int = p.phases
+
+    @property
+    def rcd_tripped(self) -> bool:
+        return self._plant.ac.rcd_tripped
+
+    @property
+    def current(self) -> Reading:
+        ac = self._plant.ac_now()
+        return Reading(ac.current, ac.t)
+
+    @property
+    def energy_wh(self) -> float:
+        return self._plant.ac_now().delivered_wh
+
+
+class SimulatedAcContactor:
+    """The charger's AC contactor; stuck as the plant says."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+
+    @property
+    def closed(self) -> bool:
+        return self._plant.ac.contactor_closed
+
+    async def close(self) -> None:
+        await asyncio.sleep(CONTACTOR_S)
+        if self._plant.contactor_stuck_open:
+            raise DeviceError("AC contactor: does not close")
+        self._plant.ac_now().set_contactor(True)
+
+    async def open(self) -> None:
+        if self.closed:
+            await asyncio.sleep(CONTACTOR_S)
+            if self._plant.contactor_welded:
+                raise DeviceError("AC contactor: stays closed (welded)")
+            self._plant.ac_now().set_contactor(False)
+
+
+def ac_vehicle_devices(plant: Plant) -> AcVehicleDevices:
+    """An AC vehicle's devices on a shared plant."""
+    return AcVehicleDevices(
+        pilot=SimulatedVehiclePilot(plant),
+        lock=SimulatedLock(plant),
+        onboard=SimulatedOnboardCharger(plant),
+        battery=SimulatedBattery(plant),
+    )
+
+
+def ac_charger_devices(plant: Plant) -> AcChargerDevices:
+    """An AC charger's devices on a shared plant."""
+    return AcChargerDevices(
+        pilot=SimulatedChargerPilot(plant), contactor=SimulatedAcContactor(plant), outlet=SimulatedAcOutlet(plant)
+    )
+
+
+def standalone_ac_vehicle(parameters: PlantParameters) -> AcVehicleDevices:
+    """A simulated AC vehicle whose charger is elsewhere: plugged in with 5 % at once, mains whenever it is ready."""
+    plant = Plant(parameters)
+    plant.plug_in()
+    plant.pilot.set_duty(5.0)
+    plant.ac.set_contactor(True)
+    return ac_vehicle_devices(plant)
+
+
+def standalone_ac_charger(parameters: PlantParameters) -> AcChargerDevices:
+    """A simulated AC charger whose vehicle is elsewhere: plugged in at once; the pilot follows what messages imply,
+    and a vehicle that is ready draws what its on-board charger can."""
+    plant = Plant(parameters)
+    plant.plug_in()
+    plant.ac.wanted = parameters.ac.onboard_current
+    devices = ac_charger_devices(plant)
+    devices.imagine_state = plant.pilot.set_vehicle
+    return devices
 
 
 def vehicle_devices(plant: Plant) -> VehicleDevices:

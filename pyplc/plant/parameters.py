@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 
@@ -47,9 +49,22 @@ class CableParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What limits the inrush when contactors close on unequal voltages."""
 
 
+class AcParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """An AC connection and a vehicle's on-board charger; currents a phase."""
+
+    nominal_voltage: float = 230.0
+    phases: Literal[1, 3] = 3
+    max_current: float = 16.0
+    onboard_phases: Literal[1, 3] = 3
+    onboard_current: float = 16.0
+    least_current: float = 6.0
+    efficiency: float = 0.9
+
+
 class PlantParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Battery, supply and what lies between."""
 
     battery: BatteryParameters = msgspec.field(default_factory=BatteryParameters)
     supply: SupplyParameters = msgspec.field(default_factory=SupplyParameters)
     cable: CableParameters = msgspec.field(default_factory=CableParameters)
+    ac: AcParameters = msgspec.field(default_factory=AcParameters)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from ..hw.ports import PilotState
+from .ac import AcCircuit
 from .circuit import Circuit
 from .parameters import PlantParameters
 from .pilot import PilotLine
@@ -19,6 +21,8 @@ class Plant:
     def __init__(self, parameters: PlantParameters) -> None:
         self.parameters = parameters
         self.circuit = Circuit(parameters, asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        self.ac = AcCircuit(parameters.ac, self.circuit, parameters.battery.capacity_wh, now)
         self.pilot = PilotLine()
         self.locked = False
         self.contactor_welded = False
@@ -29,6 +33,12 @@ class Plant:
         """The circuit, brought to the loop's time."""
         self.circuit.advance(asyncio.get_running_loop().time())
         return self.circuit
+
+    def ac_now(self) -> AcCircuit:
+        """The AC connection, brought to the loop's time."""
+        self.ac.advance(asyncio.get_running_loop().time())
+        self.ac.ready = self.pilot.charger_view().state in (PilotState.C, PilotState.D)
+        return self.ac
 
     def plug_in(self) -> None:
         """The user plugs the connector in."""

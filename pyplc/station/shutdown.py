@@ -1,7 +1,9 @@
 """The one safe way down, for every end that is not the orderly one, and harmless after it.
 
-Vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - wait - unlock.
-Charger: current to zero, supply off - contactors open - oscillator off - unlock.
+DC vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - wait - unlock.
+AC vehicle: current to zero - pilot to state B - wait - unlock.
+DC charger: current to zero, supply off - contactors open - oscillator off.
+AC charger: oscillator off - wait (the vehicle stops drawing) - contactor open.
 
 A step that fails is recorded and the next one is done all the same. Cancelling does not stop it.
 """
@@ -12,7 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from ..hw.bundles import ChargerDevices, VehicleDevices
+from ..hw.bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
 from ..hw.ports import PilotState
 from ..record import Pilot, Scribe, Switch
 
@@ -20,6 +22,9 @@ CURRENT_GONE_S = 2.0
 """From state B to opening the contactors: chargers cut well below one second; proven in the field."""
 DISCHARGED_S = 1.0
 """From open contactors to unlocking."""
+STOP_DRAWING_S = 0.5
+"""From the oscillator's end to opening an AC contactor: the vehicle need not be cut off under load; the standard
+allows it 3 s, and a fault does not wait so long."""
 STEP_S = 5.0
 """No device may hold the way down longer than this."""
 
@@ -41,6 +46,30 @@ async def secure_vehicle(devices: VehicleDevices, scribe: Scribe) -> None:
     await step("unlock the connector", devices.lock.unlock)
     scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
     scribe.checkpoint(952)
+
+
+async def secure_ac_vehicle(devices: AcVehicleDevices, scribe: Scribe) -> None:
+    """Make an AC vehicle safe; returns when everything was tried."""
+    step = _Steps(scribe)
+    await step("stop the on-board charger", lambda: devices.onboard.draw(0.0))
+    await step("pilot to state B", lambda: devices.pilot.set_state(PilotState.B))
+    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    scribe.checkpoint(950)
+    await step("unlock the connector", devices.lock.unlock)
+    scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
+    scribe.checkpoint(952)
+
+
+async def secure_ac_charger(devices: AcChargerDevices, scribe: Scribe) -> None:
+    """Make an AC charger safe; returns when everything was tried. The vehicle gets the time to stop drawing."""
+    step = _Steps(scribe)
+    await step("switch the oscillator off", lambda: devices.pilot.set_duty(None))
+    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    if devices.contactor.closed:
+        await asyncio.sleep(STOP_DRAWING_S)
+    await step("open the contactor", devices.contactor.open)
+    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    scribe.checkpoint(961)
 
 
 async def secure_charger(devices: ChargerDevices, scribe: Scribe) -> None:

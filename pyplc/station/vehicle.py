@@ -1,40 +1,49 @@
-"""A vehicle: what it answers to its session, with the devices of `hw/ports.py`.
-
-It locks before state C, closes its contactors only when inlet and battery agree in two measurements running, asks for
-no more than battery, cable and charger allow, and stops at its target. A missing reading is an error, never a guess.
-"""
+"""A vehicle, whichever energy it takes: what its user wants, its pilot, its schedule."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from ..hw.bundles import VehicleDevices
-from ..hw.ports import DeviceError, PilotState, PilotView, fresh
-from ..record import Pilot, Reading, Scribe, Switch
-from ..v2g.control import ChargerOffer, Delivered, Demand, Refused, VehicleLimits, VehicleStatus
+from ..hw.ports import DeviceError, Lock, PilotState, PilotView, VehiclePilot
+from ..record import Pilot, Scribe, Switch
+from ..v2g.control import Energy, Plan, Refused, Schedule, ScheduleEntry, Service
+from .pwm import DIGITAL
 
-READING_INTERVAL_S = 1.0
-OVERVOLTAGE = 1.1
-"""A report this many times above the agreed maximum ends the session."""
-OVERCURRENT = 1.2
-"""A current this many times above our own maximum ends the session."""
-NO_CURRENT_A = 1.0
-UNWELDED = 0.8
-"""Below this part of the battery's voltage the inlet counts as separated from it."""
-AGREEING_SAMPLES = 2
 OSCILLATOR_GRACE_S = 3.0
 """How long the oscillator may be off in a session: a charger may switch it off just before it says FAILED."""
+TOGGLE_S = 0.3
+"""State B to C and back, to wake a charger: 200 to 400 ms, ISO 15118-3 Table 3."""
+
+DC_MODES = ("DC_extended", "DC_core", "DC_combo_core", "DC_unique")
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """How a vehicle charges. Voltages in V, currents in A, power in W, SoC in percent."""
+    """How a vehicle charges. Voltages in V, currents in A, power in W, energy in Wh, times in s, SoC in percent."""
 
-    target_soc: Annotated[float, msgspec.Meta(ge=0, le=100)] = 80.0
-    max_current: Annotated[float, msgspec.Meta(gt=0)] = 125.0
-    max_power: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    energy: Energy = "dc"
+    """"dc" or "ac"; AC needs ISO 15118-2, or charges by the pilot's duty cycle alone."""
+    target_soc: Percent = 80.0
+    """Stop at this state of charge ..."""
+    target_energy: Positive | None = None
+    """... or when so much was charged ..."""
+    target_time: Positive | None = None
+    """... or after so long."""
+    departure: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """ISO 15118-2: told to the charger, which makes its schedule for it."""
+    pause_at: Percent | None = None
+    """ISO 15118-2: pause the session at this state of charge ..."""
+    pause: Annotated[float, msgspec.Meta(ge=1)] = 60.0
+    """... and resume it after so long."""
+    services: tuple[int, ...] = ()
+    """ISO 15118-2: ids of the value-added services to select where they are offered."""
+    max_current: Positive = 125.0
+    """AC: a phase."""
+    max_power: Positive | None = None
     precharge_current: Annotated[float, msgspec.Meta(ge=0, lt=2)] = 1.0
     """IEC 61851-23 CC.5.2: below 2 A."""
     precharge_difference: Annotated[float, msgspec.Meta(gt=0, le=20)] = 10.0
@@ -42,7 +51,7 @@ class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     precharge_by: Literal["measured", "reported", "both"] = "both"
     """Whose voltage must agree with the battery's: "measured" at the inlet, "reported" by the charger, or "both"."""
     evccid: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2}){1,8}$")] | None = None
-    """Hex digits; the interface's MAC when absent."""
+    """Hex digits; the interface's MAC when absent. ISO 15118-2 takes six bytes of it."""
 
 
 class PilotFault(Exception):
@@ -50,147 +59,83 @@ class PilotFault(Exception):
 
 
 class Vehicle:
-    """Implements `VehicleControl`."""
+    """What DC and AC vehicles share of `VehicleControl`."""
 
-    def __init__(self, devices: VehicleDevices, settings: VehicleSettings, evccid: bytes, scribe: Scribe) -> None:
+    energy: Energy = "dc"
+    modes: tuple[str, ...] = ()
+
+    def __init__(self, devices: Any, settings: VehicleSettings, evccid: bytes, scribe: Scribe) -> None:
         self.evccid = evccid
         self._devices = devices
+        self._pilot_end: VehiclePilot = devices.pilot
+        self._lock: Lock = devices.lock
         self._settings = settings
         self._scribe = scribe
-        self._offer: ChargerOffer | None = None
-        self._delivered: Delivered | None = None
-        self._agreeing = 0
         self._stop: str | None = None
-        self._observed_at: float | None = None
+        self._pausing = False
+        self._paused_once = False
+        self._renegotiate: str | None = None
+        self._schedule: Schedule | None = None
+        self._plan_since = 0.0
+        self._charging_since: float | None = None
         self._reading_due = 0.0
-        self._charging = False
+        self.asleep = False
+        """A pause: the charger may switch its oscillator off."""
         self.energy_wh = 0.0
 
     # what the session asks
 
-    def status(self) -> VehicleStatus:
-        ready = self._devices.pilot.view.state in (PilotState.C, PilotState.D)
-        return VehicleStatus(ready, 0, max(0, min(100, int(self._devices.battery.soc_percent))))
+    def departure(self) -> int | None:
+        return self._settings.departure
 
-    def limits(self) -> VehicleLimits:
-        battery = self._devices.battery
-        missing = max(0.0, self._settings.target_soc - battery.soc_percent)
-        return VehicleLimits(
-            max_voltage=battery.max_voltage,
-            max_current=self._settings.max_current,
-            max_power=self._settings.max_power or battery.max_voltage * self._settings.max_current,
-            capacity=battery.capacity_wh,
-            energy_request=battery.capacity_wh * missing / 100,
-            full_soc=100,
-            bulk_soc=80,
-        )
+    def services(self, offered: tuple[Service, ...]) -> tuple[Service, ...]:
+        return tuple(service for service in offered if service.id in self._settings.services)
 
-    async def prepare(self, offer: ChargerOffer) -> None:
-        battery = self._battery()
-        if not offer.min_voltage <= battery <= offer.max_voltage:
-            span = f"{offer.min_voltage:.0f} to {offer.max_voltage:.0f} V"
-            raise Refused(f"the battery has {battery:.0f} V, the charger gives {span}")
-        if offer.max_current <= 0:
-            raise Refused("the charger offers no current")
-        self._offer = offer
-        await self._devices.lock.lock()
-        self._scribe.checkpoint(555)
-        if not self._devices.lock.locked:
-            raise Refused("the connector lock does not confirm")
-        self._scribe(Switch(device="lock", state="locked"))
-        self._scribe.checkpoint(556)
-        await self._pilot(PilotState.C)
-        self._scribe.checkpoint(550)
-
-    def precharge_demand(self) -> Demand:
-        return Demand(self._battery(), self._settings.precharge_current)
-
-    def precharged(self, reported_voltage: float) -> bool:
-        self._report(reported_voltage, 0.0)
-        battery, inlet = self._battery(), self._inlet()
-        seen = {"measured": (inlet,), "reported": (reported_voltage,)}.get(
-            self._settings.precharge_by, (inlet, reported_voltage)
-        )
-        near = all(abs(voltage - battery) < self._settings.precharge_difference for voltage in seen)
-        self._agreeing = self._agreeing + 1 if near else 0
-        self._read(inlet, 0.0)
-        return self._agreeing >= AGREEING_SAMPLES
-
-    async def close_contactors(self) -> None:
-        # the last look: what agreed a message ago must agree now
-        battery, inlet = self._battery(), self._inlet()
-        if self._settings.precharge_by != "reported" and abs(inlet - battery) >= self._settings.precharge_difference:
-            raise Refused(f"inlet {inlet:.0f} V and battery {battery:.0f} V no longer agree; contactors stay open")
-        await self._devices.contactor.close()
-        if not self._devices.contactor.closed:
-            raise Refused("the contactors do not confirm that they closed")
-        self._scribe(Switch(device="contactor", state="closed"))
-        self._scribe.checkpoint(590)
-
-    def demand(self) -> Demand:
-        battery = self._devices.battery
-        voltage = battery.max_voltage
-        current = min(self._settings.max_current, battery.max_current)
-        power = self._settings.max_power
-        if self._offer is not None:
-            voltage = min(voltage, self._offer.max_voltage)
-            current = min(current, self._offer.max_current)
-        if self._delivered is not None:
-            current = min(current, self._delivered.max_current)
-            power = min(power or self._delivered.max_power, self._delivered.max_power)
-        present = self._battery()
-        if power is not None and present > 0:
-            current = min(current, power / present)
-        self._charging = True
-        return Demand(voltage, max(0.0, current), seconds_to_full=self._seconds_left(100, present * current),
-                      seconds_to_bulk=self._seconds_left(80, present * current))  # fmt: skip
-
-    def observe(self, delivered: Delivered) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._observed_at is not None:
-            self.energy_wh += delivered.voltage * delivered.current * (now - self._observed_at) / 3600
-        self._observed_at = now
-        self._delivered = delivered
-        self._report(delivered.voltage, delivered.current)
-        if delivered.current > self._settings.max_current * OVERCURRENT + NO_CURRENT_A:
-            raise Refused(
-                f"the charger gives {delivered.current:.0f} A, at most {self._settings.max_current:g} A are allowed"
-            )
-        limit = self._devices.battery.max_voltage
-        if delivered.voltage > limit * OVERVOLTAGE:
-            raise Refused(f"the charger reports {delivered.voltage:.0f} V, the battery's limit is {limit:.0f} V")
-        inlet = self._inlet()
-        if inlet > limit * OVERVOLTAGE:
-            raise Refused(f"{inlet:.0f} V at the inlet, the battery's limit is {limit:.0f} V")
-        self._read(inlet, delivered.current)
+    def plan(self, schedules: tuple[Schedule, ...], max_power: float) -> Plan:
+        """The first schedule, the charger's default, with all the power it allows and we can take."""
+        ours = min(max_power, self._settings.max_power or max_power)
+        if not schedules:
+            self._schedule = None
+            return Plan(1, ())
+        chosen = self._schedule = schedules[0]
+        self._plan_since = self._now()
+        return Plan(chosen.id, tuple(ScheduleEntry(e.start, min(e.max_power, ours)) for e in chosen.entries))
 
     def stop_wanted(self) -> str | None:
-        if self._stop is None and self._charging:
-            soc = self._devices.battery.soc_percent
-            if soc >= self._settings.target_soc:
-                self._stop = f"target of {self._settings.target_soc:g} % reached"
+        if self._stop is None and self._charging_since is not None:
+            self._stop = self._reached(self._charging_since)
         return self._stop
 
-    async def ramp_down(self) -> bool:
-        return self._delivered is None or self._delivered.current < NO_CURRENT_A
+    def _reached(self, since: float) -> str | None:
+        wish, soc = self._settings, self._soc()
+        if soc is not None and soc >= wish.target_soc:
+            return f"target of {wish.target_soc:g} % reached"
+        if wish.target_energy is not None and self.energy_wh >= wish.target_energy:
+            return f"target of {wish.target_energy:g} Wh reached"
+        if wish.target_time is not None and self._now() - since >= wish.target_time:
+            return f"target of {wish.target_time:g} s reached"
+        if wish.pause_at is not None and soc is not None and soc >= wish.pause_at and not self._paused_once:
+            self._pausing = self._paused_once = True
+            return f"pause at {wish.pause_at:g} %"
+        return None
+
+    def pause_wanted(self) -> bool:
+        return self._pausing
+
+    def renegotiation_wanted(self) -> str | None:
+        wanted, self._renegotiate = self._renegotiate, None
+        if wanted is None and self._schedule and self._now() - self._plan_since >= self._schedule.duration:
+            wanted = "the schedule is over [V2G2-305]"
+        return wanted
 
     async def power_off(self) -> None:
         await self._pilot(PilotState.B)
         self._scribe.checkpoint(810)
 
-    async def open_contactors(self) -> None:
-        await self._devices.contactor.open()
-        self._scribe(Switch(device="contactor", state="open"))
-        self._scribe.checkpoint(815)
-
-    def welding_checked(self, reported_voltage: float) -> bool:
-        self._report(reported_voltage, 0.0)
-        battery, inlet = self._battery(), self._inlet()
-        self._read(inlet, 0.0)
-        return max(inlet, reported_voltage) < battery * UNWELDED
-
     async def release(self) -> None:
-        await self._devices.lock.unlock()
+        if self._pausing:  # the connector stays locked over a pause
+            return
+        await self._lock.unlock()
         self._scribe(Switch(device="lock", state="unlocked"))
         self._scribe.checkpoint(910)
 
@@ -200,17 +145,49 @@ class Vehicle:
         """Ask for an orderly stop; the first reason counts."""
         self._stop = self._stop or reason
 
+    def ask_renegotiation(self, reason: str) -> None:
+        """Ask for new parameters and a new schedule (ISO 15118-2)."""
+        self._renegotiate = reason
+
+    async def sleep(self) -> None:
+        """The session is paused: wait, wake the charger with a toggle of the pilot, wait for its 5 %.
+
+        Raises PilotFault when it does not come.
+        """
+        self.asleep = True
+        try:
+            self._scribe.note(f"paused for {self._settings.pause:g} s")
+            await asyncio.sleep(self._settings.pause)
+            await self.toggle(1)
+            async with asyncio.timeout(self._settings.pause):
+                while not _digital(self._pilot_end.view):
+                    await self._pilot_end.changed()
+        except TimeoutError:
+            raise PilotFault("the charger does not wake up from the pause") from None
+        finally:
+            self.asleep = False
+        self._stop, self._pausing, self._charging_since = None, False, None
+
+    async def toggle(self, times: int) -> None:
+        """BCB toggles: state B to C and back."""
+        for _ in range(times):
+            for state in (PilotState.C, PilotState.B):
+                await self._pilot(state)
+                await asyncio.sleep(TOGGLE_S)
+
     async def watch_pilot(self) -> None:
         """Return never; PilotFault when the pilot ends charging: unplugged, state E or F, oscillator gone."""
-        pilot = self._devices.pilot
+        pilot = self._pilot_end
         while True:
             view = pilot.view
             self._fault(view)
-            if view.duty_percent is None:
+            if view.duty_percent is None and not self.asleep:
                 try:
                     async with asyncio.timeout(OSCILLATOR_GRACE_S):
                         view = await pilot.changed()
                 except TimeoutError:
+                    if self.asleep:
+                        continue
                     raise PilotFault(f"the charger's oscillator is off for {OSCILLATOR_GRACE_S:g} s") from None
             else:
                 view = await pilot.changed()
@@ -223,42 +200,35 @@ class Vehicle:
         if view.state in (PilotState.E, PilotState.F):
             raise PilotFault(f"the charger is not available (state {view.state.value})")
 
-    def _battery(self) -> float:
-        """The battery's voltage, V; StaleReading when it is too old to act on."""
-        return fresh(self._devices.battery.voltage, asyncio.get_running_loop().time(), "battery voltage")
+    # helpers
 
-    def _inlet(self) -> float:
-        """The inlet's voltage, V; StaleReading when it is too old to act on."""
-        return fresh(self._devices.inlet.voltage, asyncio.get_running_loop().time(), "inlet voltage")
+    def _soc(self) -> float | None:
+        """State of charge in percent; None when nobody tells it."""
+        raise NotImplementedError
+
+    def _planned_power(self) -> float | None:
+        """What the schedule allows now, W; None without one."""
+        if self._schedule is None or not self._schedule.entries:
+            return None
+        return self._schedule.power_at(self._now() - self._plan_since)
+
+    async def _locked(self) -> None:
+        await self._lock.lock()
+        self._scribe.checkpoint(555)
+        if not self._lock.locked:
+            raise Refused("the connector lock does not confirm")
+        self._scribe(Switch(device="lock", state="locked"))
+        self._scribe.checkpoint(556)
 
     async def _pilot(self, state: PilotState) -> None:
-        await self._devices.pilot.set_state(state)
-        view = self._devices.pilot.view
+        await self._pilot_end.set_state(state)
+        view = self._pilot_end.view
         if view.state is not state:
             raise DeviceError(f"the pilot is in state {view.state.value} and not in {state.value} as asked")
 
-    def _report(self, voltage: float, current: float) -> None:
-        if self._devices.imagine is not None:
-            self._devices.imagine(voltage, current)
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
-    def _seconds_left(self, soc: float, power: float) -> float | None:
-        battery = self._devices.battery
-        missing = max(0.0, soc - battery.soc_percent) / 100 * battery.capacity_wh
-        return min(missing / power * 3600, 0x7FFF) if power > 0 else None
 
-    def _read(self, inlet: float, current: float) -> None:
-        """Record a reading, at most one each `READING_INTERVAL_S`."""
-        now = asyncio.get_running_loop().time()
-        if now < self._reading_due:
-            return
-        self._reading_due = now + READING_INTERVAL_S
-        battery = self._devices.battery
-        self._scribe(
-            Reading(
-                voltage=round(inlet, 1),
-                current=round(current, 1),
-                battery_voltage=round(self._battery(), 1),
-                soc_percent=round(battery.soc_percent, 2),
-                energy_wh=round(self.energy_wh, 1),
-            )
-        )
+def _digital(view: PilotView) -> bool:
+    return view.duty_percent is not None and DIGITAL[0] <= view.duty_percent <= DIGITAL[1]

@@ -10,37 +10,42 @@ from ..record import Decision, Message, Scribe
 from ..v2gtp import PayloadType
 from . import handshake
 from .control import ChargerControl
-from .din.evse import ChargerSession, Switches
-from .din.timing import Timing
-from .negotiate import DIN, choose
+from .din.evse import ChargerSession as DinSession
+from .iso2.evse import charger_session as iso2_session
+from .negotiate import ISO2, Protocol, choose
+from .rules import Rules
+from .secc import Secc
 from .session import Ended, PeerFailed, PeerGone, PeerWrong, TimedOut
 from .stream import Channel, Closed
-
-SUPPORTED = (DIN,)
 
 
 async def serve(
     channel: Channel,
     control: ChargerControl,
     scribe: Scribe,
-    timing: Timing,
+    rules: Rules,
     rng: random.Random,
-    switches: Switches = Switches(),
     setup_by: float | None = None,
 ) -> Ended:
     """Hold one session; raises a SessionError for every end but the orderly one."""
     try:
-        await _handshake(channel, scribe, timing, setup_by)
+        protocol = await _handshake(channel, control, scribe, rules, setup_by)
     except BaseException:
         await channel.close()
         raise
-    return await ChargerSession(channel, control, scribe, timing.charger, rng, switches, setup_by).run()
+    build = iso2_session(control) if protocol is ISO2 else DinSession
+    session: Secc = build(channel, control, scribe, rules.timing(protocol).charger, rng, rules, setup_by)
+    return await session.run()
 
 
-async def _handshake(channel: Channel, scribe: Scribe, timing: Timing, setup_by: float | None) -> None:
-    timer, seconds = timing.charger.sequence, timing.charger.sequence.seconds
+async def _handshake(
+    channel: Channel, control: ChargerControl, scribe: Scribe, rules: Rules, setup_by: float | None
+) -> Protocol:
+    served = tuple(p for p in rules.protocols if p.carries(control.energy))
+    timing = rules.din.charger
+    timer, seconds = timing.sequence, timing.sequence.seconds
     if setup_by is not None:
-        timer, seconds = timing.charger.communication_setup, setup_by - asyncio.get_running_loop().time()
+        timer, seconds = timing.communication_setup, setup_by - asyncio.get_running_loop().time()
     try:
         payload = await channel.receive(max(0.0, seconds))
     except TimeoutError:
@@ -55,7 +60,7 @@ async def _handshake(channel: Channel, scribe: Scribe, timing: Timing, setup_by:
     scribe.checkpoint(401)
     if not isinstance(request, handshake.SupportedAppProtocolReq):
         raise PeerWrong("the vehicle's first message is supportedAppProtocolRes")
-    response, protocol = choose(request, SUPPORTED)
+    response, protocol = choose(request, served)
     data = handshake.encode(response)
     scribe(Message(direction="tx", protocol="app", name="supportedAppProtocolRes", exi=data, body=response))
     try:
@@ -67,3 +72,4 @@ async def _handshake(channel: Channel, scribe: Scribe, timing: Timing, setup_by:
     if protocol is None:
         raise PeerFailed(f"no common protocol: the vehicle offers {offered}")
     scribe(Decision(what="protocol", why=f"{protocol.name} out of {offered}"))
+    return protocol

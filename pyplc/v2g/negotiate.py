@@ -15,11 +15,19 @@ class Protocol(NamedTuple):
     namespace: str
     major: int
     minor: int
+    energies: tuple[str, ...]
+    """What it can carry: "dc", "ac"."""
+
+    def carries(self, energy: str) -> bool:
+        """Whether a station of this kind of energy can use it."""
+        return energy in self.energies
 
 
-DIN = Protocol("DIN 70121", "urn:din:70121:2012:MsgDef", 2, 0)
+DIN = Protocol("DIN 70121", "urn:din:70121:2012:MsgDef", 2, 0, ("dc",))
 
-KNOWN = (DIN,)
+ISO2 = Protocol("ISO 15118-2", "urn:iso:15118:2:2013:MsgDef", 2, 0, ("dc", "ac"))
+PROTOCOLS = {"din": DIN, "iso2": ISO2}
+"""By the short name of the settings."""
 
 
 def offer(protocols: tuple[Protocol, ...]) -> SupportedAppProtocolReq:
@@ -63,16 +71,20 @@ def choose(
 
 
 def accepted(
-    response: SupportedAppProtocolRes, request: SupportedAppProtocolReq, protocols: tuple[Protocol, ...]
+    response: SupportedAppProtocolRes,
+    request: SupportedAppProtocolReq,
+    protocols: tuple[Protocol, ...],
+    *,
+    missing_schema_id: bool = True,
 ) -> Protocol | None:
     """What a vehicle takes from the answer: the protocol agreed on, None when there is none.
 
-    A missing SchemaID is tolerated when only one entry was offered.
+    `missing_schema_id`: an answer without SchemaID means the only entry that was offered.
     """
     if response.ResponseCode == handshake.responseCode.Failed_NoNegotiation:
         return None
     if response.SchemaID is None:
-        return protocols[0] if len(protocols) == 1 else None
+        return protocols[0] if len(protocols) == 1 and missing_schema_id else None
     for entry in request.AppProtocol:
         if entry.SchemaID == response.SchemaID:
             return next((p for p in protocols if p.namespace == entry.ProtocolNamespace), None)

@@ -56,10 +56,16 @@ class StationRefused(SessionError):
     outcome = "refused"
 
 
+class StopAsked(Exception):
+    """Somebody asked for an orderly stop; the text says who and why. Never leaves a session."""
+
+
 class Ended(NamedTuple):
-    """A session that came to its end in order: why it stopped, in words."""
+    """A session that came to its end in order: why it stopped, in words; `paused` is the session id when it may be
+    resumed."""
 
     reason: str
+    paused: bytes = b""
 
 
 def name_of(message: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from ..control import ChargerOffer, Delivered
 from . import messages as m
 from .messages import isolationLevel, responseCode
-from .values import ampere, volt, watt
+from .values import VALUES
 
 Code = m.DC_EVSEStatusCode
 
@@ -48,32 +48,7 @@ def parameters(
                 )
             ]
         ),
-        EVSEChargeParameter=m.DC_EVSEChargeParameter(
-            DC_EVSEStatus=evse_status,
-            EVSEMaximumCurrentLimit=ampere(offer.max_current),
-            EVSEMaximumPowerLimit=None if offer.max_power is None else watt(offer.max_power),
-            EVSEMaximumVoltageLimit=volt(offer.max_voltage),
-            EVSEMinimumCurrentLimit=ampere(offer.min_current),
-            EVSEMinimumVoltageLimit=volt(offer.min_voltage),
-            EVSECurrentRegulationTolerance=None if offer.tolerance is None else ampere(offer.tolerance),
-            EVSEPeakCurrentRipple=ampere(offer.ripple),
-        ),
-    )
-
-
-def current_demand(code: responseCode, given: Delivered, evse_status: m.DC_EVSEStatus) -> m.CurrentDemandRes:
-    """CurrentDemandRes with the three limits, mandatory since 2024 and welcome before [V2G-DC-948 to 950]."""
-    return m.CurrentDemandRes(
-        ResponseCode=code,
-        DC_EVSEStatus=evse_status,
-        EVSEPresentVoltage=volt(given.voltage),
-        EVSEPresentCurrent=ampere(given.current),
-        EVSECurrentLimitAchieved=given.current_limited,
-        EVSEVoltageLimitAchieved=given.voltage_limited,
-        EVSEPowerLimitAchieved=given.power_limited,
-        EVSEMaximumVoltageLimit=volt(given.max_voltage),
-        EVSEMaximumCurrentLimit=ampere(given.max_current),
-        EVSEMaximumPowerLimit=watt(given.max_power),
+        EVSEChargeParameter=VALUES.offer(offer, evse_status),
     )
 
 
@@ -126,15 +101,15 @@ _SMALLEST: dict[type, Callable[[responseCode], Any]] = {
         DC_EVSEStatus=status(Code.EVSE_Malfunction, isolationLevel.Fault),
         EVSEProcessing=m.EVSEProcessing.Finished,
     ),
-    m.PreChargeReq: lambda c: m.PreChargeRes(ResponseCode=c, DC_EVSEStatus=_OFF, EVSEPresentVoltage=volt(0)),
+    m.PreChargeReq: lambda c: m.PreChargeRes(ResponseCode=c, DC_EVSEStatus=_OFF, EVSEPresentVoltage=VALUES.volt(0)),
     m.PowerDeliveryReq: lambda c: m.PowerDeliveryRes(ResponseCode=c, EVSEStatus=_OFF),
-    m.CurrentDemandReq: lambda c: current_demand(c, _NOTHING, _OFF),
+    m.CurrentDemandReq: lambda c: VALUES.delivered(c, _NOTHING, _OFF),
     m.ChargingStatusReq: lambda c: m.ChargingStatusRes(
         ResponseCode=c, EVSEID=UNKNOWN_EVSE_ID, SAScheduleTupleID=1, ReceiptRequired=False, AC_EVSEStatus=_AC_OFF
     ),
     m.MeteringReceiptReq: lambda c: m.MeteringReceiptRes(ResponseCode=c, AC_EVSEStatus=_AC_OFF),
     m.WeldingDetectionReq: lambda c: m.WeldingDetectionRes(
-        ResponseCode=c, DC_EVSEStatus=_OFF, EVSEPresentVoltage=volt(0)
+        ResponseCode=c, DC_EVSEStatus=_OFF, EVSEPresentVoltage=VALUES.volt(0)
     ),
     m.SessionStopReq: lambda c: m.SessionStopRes(ResponseCode=c),
     m.CertificateInstallationReq: lambda c: _certificate(m.CertificateInstallationRes, c),

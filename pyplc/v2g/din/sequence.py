@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import enum
 
+from ..sequence import Outcome
 from .messages import (
     CableCheckReq,
     ChargeParameterDiscoveryReq,
@@ -48,16 +49,6 @@ class State(enum.Enum):
     CHARGING = "CurrentDemand"
     STOPPED = "power off"
     END = "end"
-
-
-class Outcome(enum.Enum):
-    """What a handler says happened."""
-
-    OK = "OK"
-    ONGOING = "Ongoing"
-    FINISHED = "Finished"
-    START = "start"
-    STOP = "stop"
 
 
 S, R = State, Outcome

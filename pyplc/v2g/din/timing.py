@@ -1,8 +1,7 @@
 """Every time-out of a DIN 70121 session, by name, in seconds, with its requirement or origin.
 
 Two tables of the same names: `CONFORMANCE` has the figures of DIN SPEC 70121:2014, `FIELD` (default) is patient where
-real chargers and cars were seen to need it. A time-out ends the session of the side that waits; a performance time is
-our own promise, and breaking it is recorded.
+real chargers and cars were seen to need it.
 """
 
 from __future__ import annotations
@@ -10,60 +9,14 @@ from __future__ import annotations
 import msgspec
 
 from ..session import Timer
-
-
-class MessageTimes(msgspec.Struct, frozen=True):
-    """V2G_EVCC_Msg_Timeout of each pair: from sending the request to the response, DIN SPEC 70121 Table 75."""
-
-    default: Timer
-    by_request: dict[str, Timer]
-
-    def of(self, request: str) -> Timer:
-        """The time-out of a request by its name."""
-        return self.by_request.get(request, self.default)
-
-
-class VehicleTiming(msgspec.Struct, frozen=True):
-    """The vehicle's times."""
-
-    message: MessageTimes
-    communication_setup: Timer
-    ongoing: Timer
-    cable_check: Timer
-    precharge: Timer
-    ready_to_charge: Timer
-    sequence_performance: Timer
-    ramp_down: Timer
-    welding: Timer
-
-
-class ChargerTiming(msgspec.Struct, frozen=True):
-    """The charger's times."""
-
-    sequence: Timer
-    communication_setup: Timer
-    ongoing_performance: Timer
-    cable_check_performance: Timer
-    power_delivery: Timer
-    welding_detection: Timer
-    pilot_detection: Timer
-    oscillator_retain: Timer
-    message_performance: Timer
-    current_demand_performance: Timer
-    set_point: Timer
-    close: Timer
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """Both sides' times of one profile."""
-
-    vehicle: VehicleTiming
-    charger: ChargerTiming
-
-
-def _message(request: str, seconds: float, source: str) -> Timer:
-    return Timer(f"V2G_EVCC_Msg_Timeout {request}", seconds, source)
-
+from ..timing import (
+    ChargerTiming,
+    MessageTimes,
+    Timing,
+    VehicleTiming,
+    message_performance,
+    message_timeout,
+)
 
 _TABLE_75 = "DIN 70121 Table 75"
 _TABLE_77 = "DIN 70121 Table 77"
@@ -72,7 +25,7 @@ CONFORMANCE = Timing(
     VehicleTiming(
         message=MessageTimes(
             default=Timer("V2G_EVCC_Msg_Timeout", 2, _TABLE_75),
-            by_request={"CurrentDemandReq": _message("CurrentDemandReq", 0.25, _TABLE_75)},
+            by_request={"CurrentDemandReq": message_timeout("CurrentDemandReq", 0.25, _TABLE_75)},
         ),
         communication_setup=Timer("V2G_EVCC_CommunicationSetup_Timer", 20, _TABLE_77),
         ongoing=Timer("V2G_EVCC_Ongoing_Timer", 60, "V2G-DC-863"),
@@ -82,6 +35,7 @@ CONFORMANCE = Timing(
         sequence_performance=Timer("V2G_EVCC_Sequence_Performance_Time", 40, "V2G2-485"),
         ramp_down=Timer("ramp down before PowerDelivery stop", 2, "IEC 61851-23 CC.3.4"),
         welding=Timer("welding detection by the vehicle", 2, "field: some outlets discharge slowly"),
+        power_state=None,
     ),
     ChargerTiming(
         sequence=Timer("V2G_SECC_Sequence_Timer", 60, "V2G-DC-432"),
@@ -92,10 +46,13 @@ CONFORMANCE = Timing(
         welding_detection=Timer("V2G_SECC_WeldingDetection_Timeout", 20, "V2G-DC-925"),
         pilot_detection=Timer("V2G_SECC_CPState_Detection_Timeout", 1.5, "V2G-DC-547"),
         oscillator_retain=Timer("V2G_SECC_CPOscillator_Retain_Time", 1.5, "V2G-DC-968"),
-        message_performance=Timer("V2G_SECC_Msg_Performance_Time", 1.5, _TABLE_75),
-        current_demand_performance=Timer("V2G_SECC_Msg_Performance_Time CurrentDemandRes", 0.025, _TABLE_75),
+        performance=MessageTimes(
+            default=Timer("V2G_SECC_Msg_Performance_Time", 1.5, _TABLE_75),
+            by_request={"CurrentDemandReq": message_performance("CurrentDemandReq", 0.025, _TABLE_75)},
+        ),
         set_point=Timer("set-point supervision", 1, "IEC 61851-23"),
         close=Timer("TCP close after SessionStopRes", 5, "V2G-DC-938"),
+        contactor=None,
     ),
 )
 
@@ -105,11 +62,11 @@ FIELD = Timing(
         message=MessageTimes(
             default=CONFORMANCE.vehicle.message.default,
             by_request={
-                "ChargeParameterDiscoveryReq": _message("ChargeParameterDiscoveryReq", 5, "field: Compleo above 1 s"),
-                "CableCheckReq": _message("CableCheckReq", 30, "field: answers held back during the measurement"),
-                "PreChargeReq": _message("PreChargeReq", 30, "field: answers held back while the voltage rises"),
-                "PowerDeliveryReq": _message("PowerDeliveryReq", 6, "field: Compleo 0.9 to 1.5 s"),
-                "CurrentDemandReq": _message("CurrentDemandReq", 5, "field: proven on public chargers"),
+                "ChargeParameterDiscoveryReq": message_timeout("ChargeParameterDiscoveryReq", 5, "field: Compleo, 1 s"),
+                "CableCheckReq": message_timeout("CableCheckReq", 30, "field: answers held back"),
+                "PreChargeReq": message_timeout("PreChargeReq", 30, "field: answers held back"),
+                "PowerDeliveryReq": message_timeout("PowerDeliveryReq", 6, "field: Compleo 0.9 to 1.5 s"),
+                "CurrentDemandReq": message_timeout("CurrentDemandReq", 5, "field: proven on public chargers"),
             },
         ),
         communication_setup=Timer("V2G_EVCC_CommunicationSetup_Timer", 60, "field: TCP ports open late"),
@@ -121,8 +78,9 @@ FIELD = Timing(
         CONFORMANCE.charger,
         communication_setup=Timer("V2G_SECC_CommunicationSetup_Performance_Time", 60, "field: cars need up to 30 s"),
         ongoing_performance=Timer("V2G_SECC_Ongoing_Performance_Time", 300, "field: people look for their card"),
-        current_demand_performance=Timer("V2G_SECC_Msg_Performance_Time CurrentDemandRes", 0.25, "field: 7 to 87 ms"),
+        performance=MessageTimes(
+            default=CONFORMANCE.charger.performance.default,
+            by_request={"CurrentDemandReq": message_performance("CurrentDemandReq", 0.25, "field: 7 to 87 ms")},
+        ),
     ),
 )
-
-PROFILES = {"field": FIELD, "conformance": CONFORMANCE}

@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from stations import WillingVehicle
 
 from pyplc import clock
 from pyplc.record import silent
-from pyplc.v2g.control import ChargerOffer, Delivered, Demand, VehicleLimits, VehicleStatus
+from pyplc.v2g.control import ChargerOffer, Delivered
 from pyplc.v2g.din import messages as m
 from pyplc.v2g.din import responses
 from pyplc.v2g.din.ev import VehicleSession
-from pyplc.v2g.din.timing import CONFORMANCE, FIELD, Timing
-from pyplc.v2g.din.values import volt
+from pyplc.v2g.din.timing import CONFORMANCE, FIELD
+from pyplc.v2g.din.values import VALUES
 from pyplc.v2g.session import Ended, PeerFailed, PeerGone, PeerWrong, SessionError, TimedOut, name_of
 from pyplc.v2g.stream import Channel, Closed, pipe
+from pyplc.v2g.timing import Timing
 from pyplc.v2gtp import PayloadType
 
 OK = m.responseCode.OK
@@ -35,67 +37,16 @@ GOOD: dict[type, Any] = {
     m.ContractAuthenticationReq: m.ContractAuthenticationRes(ResponseCode=OK, EVSEProcessing=FINISHED),
     m.ChargeParameterDiscoveryReq: responses.parameters(OK, FINISHED, OFFER, READY),
     m.CableCheckReq: m.CableCheckRes(ResponseCode=OK, DC_EVSEStatus=READY, EVSEProcessing=FINISHED),
-    m.PreChargeReq: m.PreChargeRes(ResponseCode=OK, DC_EVSEStatus=READY, EVSEPresentVoltage=volt(380)),
+    m.PreChargeReq: m.PreChargeRes(ResponseCode=OK, DC_EVSEStatus=READY, EVSEPresentVoltage=VALUES.volt(380)),
     m.PowerDeliveryReq: m.PowerDeliveryRes(ResponseCode=OK, EVSEStatus=READY),
-    m.CurrentDemandReq: responses.current_demand(OK, Delivered(380, 50, 500, 125, 50_000), READY),
-    m.WeldingDetectionReq: m.WeldingDetectionRes(ResponseCode=OK, DC_EVSEStatus=READY, EVSEPresentVoltage=volt(10)),
+    m.CurrentDemandReq: VALUES.delivered(OK, Delivered(380, 50, 500, 125, 50_000), READY),
+    m.WeldingDetectionReq: m.WeldingDetectionRes(
+        ResponseCode=OK, DC_EVSEStatus=READY, EVSEPresentVoltage=VALUES.volt(10)
+    ),
     m.SessionStopReq: m.SessionStopRes(ResponseCode=OK),
 }
 ORDER = [*list(GOOD)[:8], m.CurrentDemandReq, m.PowerDeliveryReq, m.WeldingDetectionReq, m.SessionStopReq]
 UNTIL_POWER = ORDER[: ORDER.index(m.PowerDeliveryReq)]
-
-
-class WillingVehicle:
-    """Charges for a few turns; what it did is in `calls`."""
-
-    evccid = bytes(6)
-
-    def __init__(self, turns: int = 3) -> None:
-        self.turns = turns
-        self.calls: list[str] = []
-
-    def status(self) -> VehicleStatus:
-        return VehicleStatus(True, 0, 50)
-
-    def limits(self) -> VehicleLimits:
-        return VehicleLimits(400, 100, 40_000, 50_000, 20_000)
-
-    async def prepare(self, offer: ChargerOffer) -> None:
-        assert offer._replace(tolerance=None) == OFFER._replace(ripple=offer.ripple)
-        self.calls.append("prepare")
-
-    def precharge_demand(self) -> Demand:
-        return Demand(380, 1)
-
-    def precharged(self, reported_voltage: float) -> bool:
-        return abs(reported_voltage - 380) < 10
-
-    async def close_contactors(self) -> None:
-        self.calls.append("close")
-
-    def demand(self) -> Demand:
-        return Demand(400, 50)
-
-    def observe(self, delivered: Delivered) -> None:
-        self.turns -= 1
-
-    def stop_wanted(self) -> str | None:
-        return "enough" if self.turns <= 0 else None
-
-    async def ramp_down(self) -> bool:
-        return True
-
-    async def power_off(self) -> None:
-        self.calls.append("state B")
-
-    async def open_contactors(self) -> None:
-        self.calls.append("open")
-
-    def welding_checked(self, reported_voltage: float) -> bool:
-        return reported_voltage < 300
-
-    async def release(self) -> None:
-        self.calls.append("release")
 
 
 Answer = Callable[[Any], Any]
@@ -235,7 +186,7 @@ def test_ongoing_for_ever(kind: type, timer: str, seconds: float) -> None:
 
 def test_a_voltage_that_never_comes() -> None:
     vehicle = WillingVehicle()
-    low = replace(GOOD[m.PreChargeReq], EVSEPresentVoltage=volt(200))
+    low = replace(GOOD[m.PreChargeReq], EVSEPresentVoltage=VALUES.volt(200))
     end, _, at = hold(but(m.PreChargeReq, low), CONFORMANCE, vehicle)
     assert isinstance(end, TimedOut)
     assert "V2G_EVCC_PreCharge_Timer (7 s" in str(end)
@@ -295,7 +246,7 @@ def test_a_refused_welding_detection_does_not_stop_the_end() -> None:
 def test_a_voltage_that_stays_ends_the_detection_by_time() -> None:
     """Hypercharger's never drops for some cars: judge by time, and do not lock the user in."""
     vehicle = WillingVehicle()
-    high = replace(GOOD[m.WeldingDetectionReq], EVSEPresentVoltage=volt(380))
+    high = replace(GOOD[m.WeldingDetectionReq], EVSEPresentVoltage=VALUES.volt(380))
     end, asked, _ = hold(but(m.WeldingDetectionReq, high), vehicle=vehicle)
     assert isinstance(end, Ended)
     assert 5 < asked.count("WeldingDetectionReq") < 12

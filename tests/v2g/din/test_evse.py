@@ -8,16 +8,23 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from din_requests import REQUESTS, ObedientCharger, parameters, power
+from din_requests import REQUESTS, parameters, power
+from stations import ObedientCharger
 
 from pyplc import clock
 from pyplc.record import silent
 from pyplc.v2g.din import messages as m
-from pyplc.v2g.din.evse import ChargerSession, Switches
-from pyplc.v2g.din.sequence import SEQUENCE, Outcome, State, admitted
-from pyplc.v2g.din.timing import CONFORMANCE, FIELD, Timing
+from pyplc.v2g.din.evse import ChargerSession
+from pyplc.v2g.din.sequence import SEQUENCE, State, admitted
+from pyplc.v2g.din.timing import CONFORMANCE, FIELD
+from pyplc.v2g.iso2.sequence import AC_SEQUENCE, DC_SEQUENCE
+from pyplc.v2g.rules import CONFORMANCE as CONFORMANCE_RULES
+from pyplc.v2g.rules import FIELD as FIELD_RULES
+from pyplc.v2g.rules import Rules
+from pyplc.v2g.sequence import Outcome
 from pyplc.v2g.session import Ended, PeerGone, PeerWrong, SessionError, StationRefused, TimedOut, name_of
 from pyplc.v2g.stream import Channel, Closed, pipe
+from pyplc.v2g.timing import Timing
 from pyplc.v2gtp import PayloadType
 
 Q = REQUESTS
@@ -75,7 +82,7 @@ def play(
     script: Play,
     control: ObedientCharger | None = None,
     timing: Timing = FIELD,
-    switches: Switches = Switches(),
+    rules: Rules = FIELD_RULES,
     setup_by: float | None = None,
 ) -> tuple[Ended | SessionError, float]:
     """How the session ended, and when."""
@@ -83,7 +90,7 @@ def play(
     async def main() -> tuple[Ended | SessionError, float]:
         near, far = pipe()
         session = ChargerSession(
-            far, control or ObedientCharger(), silent("evse"), timing.charger, random.Random(1), switches, setup_by
+            far, control or ObedientCharger(), silent("evse"), timing.charger, random.Random(1), rules, setup_by
         )
         running = asyncio.ensure_future(session.run())
         await script(Car(near))
@@ -111,7 +118,7 @@ def test_every_request_in_every_state(state: State, kind: type) -> None:
         if outcomes is not None:
             await car.channel.close()
 
-    end, _ = play(script, switches=Switches(stop_in_loop=False))
+    end, _ = play(script, rules=CONFORMANCE_RULES)
     (answer,) = answers
     assert name_of(answer) == kind.__name__.removesuffix("Req") + "Res"
     if outcomes is None:
@@ -395,4 +402,5 @@ def test_a_vehicle_that_vanishes() -> None:
 
 
 def test_outcomes_are_all_used() -> None:
-    assert {o for rows in SEQUENCE.values() for outcomes in rows.values() for o in outcomes} == set(Outcome)
+    tables = (SEQUENCE, DC_SEQUENCE, AC_SEQUENCE)
+    assert {o for t in tables for row in t.values() for outcomes in row.values() for o in outcomes} == set(Outcome)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import reference
+from stations import ObedientCharger, WillingVehicle
 
 from pyplc import clock
 from pyplc.exi.xmltext import canonical, to_xml
@@ -15,8 +16,8 @@ from pyplc.record import silent
 from pyplc.v2g import charger, handshake, vehicle
 from pyplc.v2g.control import ChargerOffer, Delivered, Demand, VehicleLimits, VehicleStatus
 from pyplc.v2g.din import messages as m
-from pyplc.v2g.din.ev import Pacing
-from pyplc.v2g.din.timing import FIELD
+from pyplc.v2g.negotiate import DIN
+from pyplc.v2g.rules import Pacing, Rules
 from pyplc.v2g.session import name_of
 from pyplc.v2g.stream import Channel, pipe
 from pyplc.v2gtp import PayloadType
@@ -68,15 +69,15 @@ def test_the_capture_decodes_and_encodes_to_the_very_same_bytes() -> None:
             assert handshake.encode(handshake.decode(message.exi)) == message.exi
 
 
-class AlpitronicControl:
+class AlpitronicControl(ObedientCharger):
     """A charger that takes as long as the recorded one did; it gives what is asked for."""
 
     evse_id = b"\0"
 
     def __init__(self, recording: Recording) -> None:
+        super().__init__()
         self._recording = recording
         self._voltage = 0.0
-        self.calls: list[str] = []
 
     def offer(self) -> ChargerOffer:
         return ChargerOffer(920, 300, 150_000, 150, 1)
@@ -165,7 +166,7 @@ def test_the_cars_requests_get_ok_from_our_charger_session(recording: Recording)
     async def main() -> str:
         near, far = pipe()
         _, ended = await asyncio.gather(
-            car(near), charger.serve(far, control, silent("evse"), FIELD, RecordedId(session_id))
+            car(near), charger.serve(far, control, silent("evse"), Rules(), RecordedId(session_id))
         )
         return ended.reason
 
@@ -177,17 +178,17 @@ def test_the_cars_requests_get_ok_from_our_charger_session(recording: Recording)
     assert control.calls == ["e00ee1ffd3e2", "start", "stop", "finished"]
 
 
-class IoniqControl:
+class IoniqControl(WillingVehicle):
     """A vehicle that makes up its mind when the recorded one did."""
 
     evccid = bytes.fromhex("e00ee1ffd3e2")
 
     def __init__(self, recording: Recording) -> None:
+        super().__init__()
         self._precharges = recording.count("PreChargeReq")
         self._demands = recording.count("CurrentDemandReq")
         self._weldings = recording.count("WeldingDetectionReq")
         self.delivered: list[Delivered] = []
-        self.calls: list[str] = []
 
     def status(self) -> VehicleStatus:
         return VehicleStatus(True, 0, 50)
@@ -249,8 +250,8 @@ def test_the_chargers_responses_drive_our_vehicle_session_to_its_end(recording: 
     async def main() -> str:
         near, far = pipe()
         # the recorded car repeated its requests 80 ms after each answer
-        pacing = Pacing(0.09, 0.09, 0.09, 0.09, 0.09, 0.09)
-        ended, _ = await asyncio.gather(vehicle.charge(near, control, silent("ev"), FIELD, pacing), alpitronic(far))
+        rules = Rules(protocols=(DIN,), pacing=Pacing(0.09, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09))
+        ended, _ = await asyncio.gather(vehicle.charge(near, control, silent("ev"), rules), alpitronic(far))
         return ended.reason
 
     reason = clock.run(main())
