@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
+import playbook
 import pytest
 from msgspec.structs import replace
+from playbook import phases
 from stations import WillingVehicle
 
 from pyplc import clock
@@ -18,10 +19,9 @@ from pyplc.v2g.din import responses
 from pyplc.v2g.din.ev import VehicleSession
 from pyplc.v2g.din.timing import CONFORMANCE, FIELD
 from pyplc.v2g.din.values import VALUES
-from pyplc.v2g.session import Ended, PeerFailed, PeerGone, PeerWrong, SessionError, TimedOut, name_of
-from pyplc.v2g.stream import Channel, Closed, pipe
+from pyplc.v2g.session import Ended, PeerFailed, PeerGone, PeerWrong, TimedOut
+from pyplc.v2g.stream import pipe
 from pyplc.v2g.timing import Timing
-from pyplc.v2gtp import PayloadType
 
 OK = m.responseCode.OK
 READY = responses.status(m.DC_EVSEStatusCode.EVSE_Ready)
@@ -49,54 +49,16 @@ ORDER = [*list(GOOD)[:8], m.CurrentDemandReq, m.PowerDeliveryReq, m.WeldingDetec
 UNTIL_POWER = ORDER[: ORDER.index(m.PowerDeliveryReq)]
 
 
-Answer = Callable[[Any], Any]
-"""A request, and what to answer: a response, a (response, session id), raw bytes, or None for silence."""
-
-
 def hold(
-    answer: Answer, timing: Timing = FIELD, vehicle: WillingVehicle | None = None
-) -> tuple[Ended | SessionError, list[str], float]:
+    answer: playbook.Answer, timing: Timing = FIELD, vehicle: WillingVehicle | None = None
+) -> tuple[playbook.End, list[str], float]:
     """How the session ended, what was asked, and when it ended."""
-    asked: list[str] = []
-
-    async def charger(channel: Channel) -> None:
-        while True:
-            try:
-                request = m.decode((await channel.receive(1000)).data).Body.BodyElement
-            except Closed:
-                return
-            asked.append(name_of(request))
-            response = answer(request)
-            session_id = SESSION
-            if isinstance(response, tuple):
-                response, session_id = response
-            if isinstance(response, bytes):
-                channel.send(PayloadType.EXI, response)
-            elif response is not None:
-                channel.send(PayloadType.EXI, m.encode(response, session_id))
-
-    async def main() -> tuple[Ended | SessionError, list[str], float]:
-        near, far = pipe()
-        peer = asyncio.ensure_future(charger(far))
-        session = VehicleSession(near, vehicle or WillingVehicle(), silent("ev"), timing.vehicle)
-        loop = asyncio.get_running_loop()
-        try:
-            return await session.run(), asked, loop.time()
-        except SessionError as error:
-            return error, asked, loop.time()
-        finally:
-            await peer
-
-    return clock.run(main())
+    return playbook.hold(VehicleSession, answer, vehicle or WillingVehicle(), timing, session_id=SESSION)
 
 
-def but(kind: type, response: Any) -> Answer:
+def but(kind: type, response: Any) -> playbook.Answer:
     """The good charger, except that it answers `kind` like this."""
     return lambda request: response if type(request) is kind else GOOD[type(request)]
-
-
-def phases(asked: list[str]) -> list[str]:
-    return [name for name, before in zip(asked, ["", *asked], strict=False) if name != before]
 
 
 def test_the_good_case() -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+import playbook
 import pytest
 from din_requests import REQUESTS, parameters, power
+from playbook import Car, Play
 from stations import ObedientCharger
 
-from pyplc import clock
-from pyplc.record import silent
 from pyplc.v2g.din import messages as m
 from pyplc.v2g.din.evse import ChargerSession
 from pyplc.v2g.din.sequence import SEQUENCE, State, admitted
@@ -22,8 +20,8 @@ from pyplc.v2g.rules import CONFORMANCE as CONFORMANCE_RULES
 from pyplc.v2g.rules import FIELD as FIELD_RULES
 from pyplc.v2g.rules import Rules
 from pyplc.v2g.sequence import Outcome
-from pyplc.v2g.session import Ended, PeerGone, PeerWrong, SessionError, StationRefused, TimedOut, name_of
-from pyplc.v2g.stream import Channel, Closed, pipe
+from pyplc.v2g.session import Ended, PeerGone, PeerWrong, StationRefused, TimedOut, name_of
+from pyplc.v2g.stream import Closed
 from pyplc.v2g.timing import Timing
 from pyplc.v2gtp import PayloadType
 
@@ -53,55 +51,15 @@ def way_to(state: State) -> list[Any]:
     raise AssertionError(state)
 
 
-class Car:
-    """The other end: asks, and looks at the answers."""
-
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
-        self.session_id = bytes(8)
-        self.header_id = b""
-
-    async def ask(self, request: Any, session_id: bytes | None = None) -> Any:
-        self.channel.send(PayloadType.EXI, m.encode(request, self.session_id if session_id is None else session_id))
-        message = m.decode((await self.channel.receive(200)).data)
-        self.header_id = message.Header.SessionID
-        if isinstance(request, m.SessionSetupReq):
-            self.session_id = self.header_id
-        return message.Body.BodyElement
-
-    async def reach(self, state: State) -> None:
-        for request in way_to(state):
-            response = await self.ask(request)
-            assert response.ResponseCode < m.responseCode.FAILED, response
-
-
-Play = Callable[[Car], Awaitable[None]]
-
-
 def play(
     script: Play,
     control: ObedientCharger | None = None,
     timing: Timing = FIELD,
     rules: Rules = FIELD_RULES,
     setup_by: float | None = None,
-) -> tuple[Ended | SessionError, float]:
+) -> tuple[playbook.End, float]:
     """How the session ended, and when."""
-
-    async def main() -> tuple[Ended | SessionError, float]:
-        near, far = pipe()
-        session = ChargerSession(
-            far, control or ObedientCharger(), silent("evse"), timing.charger, random.Random(1), rules, setup_by
-        )
-        running = asyncio.ensure_future(session.run())
-        await script(Car(near))
-        try:
-            return await running, asyncio.get_running_loop().time()
-        except SessionError as error:
-            with pytest.raises(Closed):  # an ended session leaves no open connection
-                await near.receive(5)
-            return error, asyncio.get_running_loop().time()
-
-    return clock.run(main())
+    return playbook.play(ChargerSession, script, control or ObedientCharger(), timing, rules, setup_by)
 
 
 @pytest.mark.parametrize("state", WAY, ids=lambda s: s.name)
@@ -112,7 +70,7 @@ def test_every_request_in_every_state(state: State, kind: type) -> None:
     answers: list[Any] = []
 
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         request = power(False) if kind is m.PowerDeliveryReq and state in (State.READY, State.CHARGING) else Q[kind]
         answers.append(await car.ask(request))
         if outcomes is not None:
@@ -143,7 +101,7 @@ def test_the_table_leads_from_the_first_state_to_the_end() -> None:
 @pytest.mark.parametrize("session_id", [b"", bytes(8), b"\1", b"12345678"], ids=["empty", "zero", "short", "other"])
 def test_a_wrong_session_id(state: State, session_id: bytes) -> None:
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         request = next(iter(SEQUENCE[state]))
         answer = await car.ask(power(False) if request is m.PowerDeliveryReq else Q[request], session_id)
         assert answer.ResponseCode == m.responseCode.FAILED_UnknownSession
@@ -156,7 +114,7 @@ def test_a_wrong_session_id(state: State, session_id: bytes) -> None:
 
 def test_a_true_request_to_start_in_the_loop_is_no_start() -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.CHARGING)
+        await car.go(way_to(State.CHARGING))
         assert (await car.ask(power(True))).ResponseCode == m.responseCode.FAILED
 
     end, _ = play(script)
@@ -166,7 +124,7 @@ def test_a_true_request_to_start_in_the_loop_is_no_start() -> None:
 @pytest.mark.parametrize("data", ["80", "809a", "8098020000", "ffffffff", "809a0200000000000000001fff"])
 def test_what_cannot_be_decoded_closes_without_an_answer(data: str) -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.PAYMENT_SELECTION)
+        await car.go(way_to(State.PAYMENT_SELECTION))
         car.channel.send(PayloadType.EXI, bytes.fromhex(data))
 
     end, _ = play(script)
@@ -180,7 +138,7 @@ def test_what_cannot_be_decoded_closes_without_an_answer(data: str) -> None:
 @pytest.mark.parametrize("state", [s for s in WAY if s not in (State.PRECHARGED, State.STOPPED)], ids=lambda s: s.name)
 def test_silence_ends_the_session_after_the_sequence_time(state: State) -> None:
     control = ObedientCharger()
-    end, at = play(lambda car: car.reach(state), control, CONFORMANCE)
+    end, at = play(lambda car: car.go(way_to(state)), control, CONFORMANCE)
     assert isinstance(end, TimedOut)
     assert str(end).startswith("V2G_SECC_Sequence_Timer (60 s, V2G-DC-432)")
     assert at == pytest.approx(60, abs=0.2)
@@ -196,7 +154,7 @@ def test_silence_ends_the_session_after_the_sequence_time(state: State) -> None:
 )
 def test_endless_loops_end_after_twenty_seconds(state: State, request_kind: type, timer: str) -> None:
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         try:
             while True:
                 await car.ask(Q[request_kind])
@@ -223,7 +181,7 @@ def test_ongoing_until_the_station_has_answered() -> None:
     seen: list[bool] = []
 
     async def script(car: Car) -> None:
-        await car.reach(State.AUTHENTICATION)
+        await car.go(way_to(State.AUTHENTICATION))
         while True:
             answer = await car.ask(Q[m.ContractAuthenticationReq])
             seen.append(answer.EVSEProcessing == m.EVSEProcessing.Finished)
@@ -244,7 +202,7 @@ def test_ongoing_has_a_limit(state: State, timing: Timing, seconds: float) -> No
     request = next(iter(SEQUENCE[state]))
 
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         control.slow = 1000.0
         for _ in range(1000):
             if (answer := await car.ask(Q[request])).ResponseCode != m.responseCode.OK:
@@ -271,7 +229,7 @@ def test_ongoing_has_a_limit(state: State, timing: Timing, seconds: float) -> No
 )
 def test_a_refusal_reaches_the_vehicle_with_its_code(refuse: str, state: State, code: str) -> None:
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         request = power(True) if refuse == "start" else Q[next(iter(SEQUENCE[state]))]
         answer = await car.ask(request)
         assert answer.ResponseCode == m.responseCode[code]
@@ -302,7 +260,7 @@ def test_a_refusal_reaches_the_vehicle_with_its_code(refuse: str, state: State, 
 )
 def test_selections_that_were_not_offered(request_: Any, code: str) -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.PAYMENT_SELECTION)
+        await car.go(way_to(State.PAYMENT_SELECTION))
         assert (await car.ask(request_)).ResponseCode == m.responseCode[code]
 
     play(script)
@@ -310,7 +268,7 @@ def test_selections_that_were_not_offered(request_: Any, code: str) -> None:
 
 def test_an_ac_mode_at_a_dc_charger() -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.PARAMETERS)
+        await car.go(way_to(State.PARAMETERS))
         wish = m.ChargeParameterDiscoveryReq(
             EVRequestedEnergyTransferType=m.EVRequestedEnergyTransfer.AC_three_phase_core,
             EVChargeParameter=parameters().EVChargeParameter,
@@ -325,7 +283,7 @@ def test_cable_check_without_state_c_fails() -> None:
     control.in_c = False
 
     async def script(car: Car) -> None:
-        await car.reach(State.CABLE_CHECK)
+        await car.go(way_to(State.CABLE_CHECK))
         answer = await car.ask(Q[m.CableCheckReq])
         assert answer.ResponseCode == m.responseCode.FAILED
         assert answer.DC_EVSEStatus.EVSEIsolationStatus == m.isolationLevel.Fault
@@ -340,7 +298,7 @@ def test_after_power_off_the_pilot_must_be_in_state_b(kind: type) -> None:
     control.in_b = False
 
     async def script(car: Car) -> None:
-        await car.reach(State.STOPPED)
+        await car.go(way_to(State.STOPPED))
         assert (await car.ask(Q[kind])).ResponseCode == m.responseCode.FAILED
 
     end, _ = play(script, control)
@@ -352,7 +310,7 @@ def test_a_stop_is_told_by_the_status_code_and_the_vehicle_may_power_off(state: 
     control = ObedientCharger()
 
     async def script(car: Car) -> None:
-        await car.reach(state)
+        await car.go(way_to(state))
         control.stop_reason = "button"
         request = next(iter(SEQUENCE[state]))
         answer = await car.ask(Q[request])
@@ -372,7 +330,7 @@ def test_session_stop_in_the_loop_switches_the_power_off_first() -> None:
     control = ObedientCharger()
 
     async def script(car: Car) -> None:
-        await car.reach(State.CHARGING)
+        await car.go(way_to(State.CHARGING))
         assert (await car.ask(Q[m.SessionStopReq])).ResponseCode == m.responseCode.OK
         await car.channel.close()
 
@@ -383,7 +341,7 @@ def test_session_stop_in_the_loop_switches_the_power_off_first() -> None:
 
 def test_a_vehicle_that_leaves_the_connection_open_is_not_waited_for() -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.STOPPED)
+        await car.go(way_to(State.STOPPED))
         await car.ask(Q[m.SessionStopReq])
 
     end, at = play(script)
@@ -393,7 +351,7 @@ def test_a_vehicle_that_leaves_the_connection_open_is_not_waited_for() -> None:
 
 def test_a_vehicle_that_vanishes() -> None:
     async def script(car: Car) -> None:
-        await car.reach(State.CHARGING)
+        await car.go(way_to(State.CHARGING))
         car.channel.abort()
 
     end, _ = play(script)
