@@ -30,7 +30,7 @@ from .sdp.messages import PORT as SDP_PORT
 from .service.progress import Progress
 from .slac import ev as slac_ev
 from .slac import evse as slac_evse
-from .slac.ev import SlacError
+from .slac.ev import Matched, SlacError
 from .slac.homeplug import HomePlug
 from .slac.modem import Modem, ModemError
 from .slac.settings import SlacSettings
@@ -56,6 +56,8 @@ HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
 LINK_HOLD_S = 0.5
 """From the end of the session to leaving the network: the FIN must still get through; TP_match_leave allows 1 s."""
+TT_EVSE_SLAC_INIT_S = 20.0
+"""How long an AC charger waits for matching before it charges by the duty cycle alone, ISO 15118-3: 20 to 50 s."""
 STEP_EF_S = 4.0
 """State F, to tell a vehicle that there is no communication, ISO 15118-3 T_step_EF [V2G3-M06-05]."""
 FALLBACK_S = 60.0
@@ -306,7 +308,7 @@ class ChargerStation:
         try:
             return await alongside(self._connected(matcher), charger.watch_pilot())
         except SlacError as error:
-            if self._in_session or isinstance(charger, DcCharger) or self._settings.communication == "digital":
+            if self._in_session or not self._falls_back or isinstance(charger, DcCharger):
                 raise
             self.scribe.note(f"no digital communication: {error}", "warning")
         await self.devices.pilot.set_fault()
@@ -356,9 +358,23 @@ class ChargerStation:
             udp.close()
 
     async def _matched(self, matcher: slac_evse.Matcher) -> Ended:
-        matched = await matcher.match()
+        matched = await self._match(matcher)
         await matcher.join(matched, self._common.slac.join_s)
         return await alongside(self._linked(), matcher.run_late(matched))
+
+    async def _match(self, matcher: slac_evse.Matcher) -> Matched:
+        """A vehicle's matching; AC that may charge by the duty cycle alone does not wait for ever."""
+        if not self._falls_back:
+            return await matcher.match()
+        try:
+            async with asyncio.timeout(TT_EVSE_SLAC_INIT_S):
+                return await matcher.match()
+        except TimeoutError:
+            raise SlacError(f"no vehicle was matched within {TT_EVSE_SLAC_INIT_S:g} s") from None
+
+    @property
+    def _falls_back(self) -> bool:
+        return isinstance(self.charger, AcCharger) and self._settings.communication == "auto"
 
     async def _linked(self) -> Ended:
         """One session, and those that resume it."""

@@ -33,7 +33,7 @@ class AcCircuit:
     def current(self) -> float:
         """What flows, A a phase."""
         p = self.parameters
-        if not (self.contactor_closed and self._battery.plugged and self.ready):
+        if self.rcd_tripped or not (self.contactor_closed and self._battery.plugged and self.ready):
             return 0.0
         wanted = p.onboard_current if self.ignores_limits else self.wanted
         full = self._battery.soc_percent >= 100

@@ -17,6 +17,9 @@ OSCILLATOR_GRACE_S = 3.0
 TOGGLE_S = 0.3
 """State B to C and back, to wake a charger: 200 to 400 ms, ISO 15118-3 Table 3."""
 
+WAKE_S = 10.0
+"""How long a charger that was woken may take until its 5 % returns."""
+
 DC_MODES = ("DC_extended", "DC_core", "DC_combo_core", "DC_unique")
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -150,23 +153,31 @@ class Vehicle:
         self._renegotiate = reason
 
     async def sleep(self) -> None:
-        """The session is paused: wait, wake the charger with a toggle of the pilot, wait for its 5 %.
+        """The session is paused: wait for its end or for the charger's 5 %, or wake the charger with a toggle.
 
         Raises PilotFault when it does not come.
         """
         self.asleep = True
         try:
             self._scribe.note(f"paused for {self._settings.pause:g} s")
-            await asyncio.sleep(self._settings.pause)
-            await self.toggle(1)
-            async with asyncio.timeout(self._settings.pause):
-                while not _digital(self._pilot_end.view):
-                    await self._pilot_end.changed()
-        except TimeoutError:
-            raise PilotFault("the charger does not wake up from the pause") from None
+            await self._duty(False, OSCILLATOR_GRACE_S)
+            if not await self._duty(True, self._settings.pause):
+                await self.toggle(1)
+                if not await self._duty(True, WAKE_S):
+                    raise PilotFault(f"the charger does not wake up from the pause within {WAKE_S:g} s")
         finally:
             self.asleep = False
         self._stop, self._pausing, self._charging_since = None, False, None
+
+    async def _duty(self, on: bool, seconds: float) -> bool:
+        """Wait for the charger's 5 % to come or to go; False when it does not in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while _digital(self._pilot_end.view) is not on:
+                    await self._pilot_end.changed()
+        except TimeoutError:
+            return False
+        return True
 
     async def toggle(self, times: int) -> None:
         """BCB toggles: state B to C and back."""

@@ -20,7 +20,7 @@ from ..v2gtp import Payload, PayloadType
 from .control import Refused
 from .rules import Rules
 from .sequence import Outcome
-from .session import Ended, PeerGone, PeerWrong, StationRefused, TimedOut, Timer, name_of
+from .session import Ended, PeerGone, PeerWrong, SessionError, StationRefused, TimedOut, Timer, name_of
 from .stream import Channel, Closed
 from .timing import ChargerTiming
 
@@ -111,6 +111,11 @@ class Secc:
         except Refused as refusal:
             self._refuse(request, refusal.code)
             raise StationRefused(f"{name_of(request)} refused with {refusal.code}: {refusal}") from refusal
+        except SessionError:
+            raise
+        except Exception:  # a device failed, or a defect: the vehicle is told, the station judges
+            self._refuse(request, "FAILED")
+            raise
         self._watch_performance(request, self._now() - received)
         self._send(response)
         self._follow(type(request), outcome)
