@@ -145,8 +145,8 @@ class Duty(Fault, kw_only=True, frozen=True, tag="duty"):
 
 
 class Supply(Fault, kw_only=True, frozen=True, tag="supply"):
-    """The charger's supply: "dead" gives nothing, "voltage" and "current" give `factor` times what was set, "stuck" does
-    not go down."""
+    """The charger's supply: "dead" gives nothing, "voltage" and "current" give `factor` times what was set, "stuck"
+    does not go down."""
 
     fault: Literal["dead", "voltage", "current", "stuck"]
     factor: Annotated[float, msgspec.Meta(gt=0)] = 1.3

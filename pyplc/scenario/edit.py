@@ -158,24 +158,27 @@ def _smallest(field: Field) -> Any:
     return smallest(kind)
 
 
-def body_of(document: Element) -> Element:
+def body_of(document: Any) -> Element:
     """What a document says: the element in its Body, or itself in the handshake."""
-    body: Element | None = document.Body.BodyElement if hasattr(document, "Body") else document  # type: ignore[attr-defined]
+    body: Element | None = document.Body.BodyElement if hasattr(document, "Body") else None
     return document if body is None else body
 
 
-def with_body(document: Element, body: Element) -> Element:
+def with_body(document: Any, body: Element) -> Element:
     """The document with another element in its Body."""
     if not hasattr(document, "Body"):
         return body
-    return msgspec.structs.replace(document, Body=msgspec.structs.replace(document.Body, BodyElement=body))
+    replaced: Element = msgspec.structs.replace(document, Body=msgspec.structs.replace(document.Body, BodyElement=body))
+    return replaced
 
 
-def with_session(document: Element, session_id: bytes) -> Element:
+def with_session(document: Any, session_id: bytes) -> Element:
     """The document with another session id."""
     if not hasattr(document, "Header"):
         raise EditError("the handshake has no session id")
-    return msgspec.structs.replace(document, Header=msgspec.structs.replace(document.Header, SessionID=session_id))
+    header = msgspec.structs.replace(document.Header, SessionID=session_id)
+    replaced: Element = msgspec.structs.replace(document, Header=header)
+    return replaced
 
 
 def _like(name: str, known: Any) -> str:

@@ -231,7 +231,9 @@ LASTING = (
     Lasting("powered-unlocked", "state C or D only with the connector locked", 0.0, _powered_unlocked),
     Lasting("current-pilot", "no current outside states C and D", 1.0, _current_pilot),
     Lasting("current-undemanded", "no current without a demand younger than 1.5 s", 0.0, _current_undemanded),
-    Lasting("over-voltage", "no voltage above the agreed one for longer than 0.4 s (CC.6.2)", 0.4, _over_voltage),
+    Lasting(
+        "over-voltage", "no voltage above the agreed one for longer than 0.4 s and the reaction", 1.0, _over_voltage
+    ),
     Lasting("hard-voltage", "never a voltage above that of Table 103", 0.0, _hard_voltage),
     Lasting("over-current", "no current above the agreed one for longer than 1 s", 1.0, _over_current),
     Lasting("live-unplugged", "an unplugged connector is below 60 V within 1 s", 1.0, _live_unplugged),
