@@ -73,7 +73,8 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
+        """Wake the receiver if there is something for it: a piece of a message is nothing yet."""
+        if self._waiter and not self._waiter.done() and (self._queue or self._end is not None):
             self._waiter.set_result(None)
 
     # for sessions
