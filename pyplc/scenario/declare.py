@@ -32,6 +32,8 @@ class At(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Number of a checkpoint of either side."""
     after_s: Seconds = 0.0
     """Faults of the world: so much later."""
+    to_peer: bool = False
+    """A message of the unit under test, as the peer gets it: for a peer that does not heed what it is told."""
 
 
 class Fault(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, tag_field="do"):
@@ -153,9 +155,10 @@ class Supply(Fault, kw_only=True, frozen=True, tag="supply"):
 
 
 class Isolation(Fault, kw_only=True, frozen=True, tag="isolation"):
-    """The high-voltage lines have this resistance to earth."""
+    """The high-voltage lines have this resistance to earth, or the measurement never ends (`hangs`)."""
 
-    ohm: Annotated[float, msgspec.Meta(ge=0)]
+    ohm: Annotated[float, msgspec.Meta(ge=0)] = 5e6
+    hangs: bool = False
 
 
 class Contactor(Fault, kw_only=True, frozen=True, tag="contactor"):
@@ -299,6 +302,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     """Where the case comes from."""
     settings: dict[str, Any] = {}
     """What differs from the usual settings, as in a file for `pyplc sim`."""
+    patient_peer: bool = False
+    """The peer's own time-outs are a thousand times as long, so that those of the unit under test are seen."""
     limit_s: Annotated[float, msgspec.Meta(gt=0)] = 600.0
     """A session that has not ended after so many seconds of its own time has failed."""
 

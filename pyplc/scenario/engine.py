@@ -71,7 +71,7 @@ class _Run:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._unit: Side = "ev" if case.role == "pev" else "evse"
-        self._safety = Safety(excused(case.scenario.fault))
+        self._safety = Safety(excused(case.scenario.fault, case.role))
         self._records: list[Record] = []
         self._mark = 0
         self._last: dict[str, float] = {}

@@ -43,6 +43,8 @@ def apply(fault: d.Fault, world: World) -> None:
             plant.now().supply_fault = True
         case d.Supply():
             charger.supply = FaultySupply(charger.supply, fault)
+        case d.Isolation(hangs=True):
+            charger.isolation = HangingMonitor()
         case d.Isolation(ohm=ohm):
             plant.now().isolation = ohm
         case d.Contactor(stuck="open"):
@@ -67,6 +69,14 @@ def apply(fault: d.Fault, world: World) -> None:
             world.line.lose = Losing(fault, world.line)
         case _:
             raise TypeError(f"{type(fault).__name__} is no fault of the world")
+
+
+class HangingMonitor:
+    """An isolation monitor that never answers."""
+
+    async def measure(self) -> float:
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody answers")
 
 
 class FaultyMeter:

@@ -137,7 +137,7 @@ def _check_fault(fault: d.Fault, protocol: d.Protocol, role: d.Role) -> None:
     if at.message is not None:
         kind_of(protocol, at.message)
     if isinstance(fault, d.MessageFault):
-        _check_message(fault, protocol, "Res" if role == "pev" else "Req")
+        _check_message(fault, protocol, "Res" if (role == "pev") != fault.at.to_peer else "Req")
 
 
 def _check_message(fault: d.MessageFault, protocol: d.Protocol, ending: str) -> None:
@@ -145,7 +145,8 @@ def _check_message(fault: d.MessageFault, protocol: d.Protocol, ending: str) -> 
     if name is None:
         raise EditError("at.message is missing: this fault happens to a message")
     if not name.endswith(ending):
-        raise EditError(f"at.message: the peer sends messages that end in {ending}, not {name}")
+        who = "the unit under test" if fault.at.to_peer else "the peer"
+        raise EditError(f"at.message: {who} sends messages that end in {ending}, not {name}")
     if fault.at.after_s:
         raise EditError('at.after_s is for faults of the world; `do = "delay"` makes a message late')
     match fault:

@@ -44,7 +44,7 @@ class Disturber:
         self._peer: Side = "evse" if case.role == "pev" else "ev"
         self._counts: Counter[str] = Counter()
         self._handshake = {"ev": True, "evse": True}
-        self._silent = False
+        self._silent = self._dead = False
         self._done: set[int] = set()
         self._refusals = 0
         self.broken: str | None = None
@@ -54,11 +54,14 @@ class Disturber:
 
     def start(self) -> None:
         """Do what is there from the start, and make a peer patient that will hang."""
-        for index, fault in enumerate(self._case.scenario.fault):
-            if isinstance(fault, d.Silence):
-                common = self._world.common[self._peer]
-                common.timing = patient(common.timing)
-            elif fault.at.message is None and fault.at.checkpoint is None:
+        scenario = self._case.scenario
+        if scenario.patient_peer or any(isinstance(fault, d.Silence) for fault in scenario.fault):
+            common = self._world.common[self._peer]
+            common.timing = patient(common.timing)
+        for index, fault in enumerate(scenario.fault):
+            if isinstance(fault, d.MessageFault):
+                continue
+            if fault.at.message is None and fault.at.checkpoint is None:
                 self._act(index, fault)
 
     def read(self, record: Record) -> None:
@@ -89,6 +92,7 @@ class Disturber:
                 later(fault.at.after_s, fault, self._world, partial(self._strike, index))
             case _:
                 apply(fault, self._world)
+                self._dead |= isinstance(fault, d.Lose) and (fault.frames, fault.count) == ("all", "all")
                 self._strike(index)
 
     def _end(self, index: int, fault: d.Fault) -> None:
@@ -127,13 +131,13 @@ class Disturber:
             if not isinstance(fault, d.MessageFault):
                 taken |= isinstance(fault, (d.Reset, d.Close)) and side == self._peer
                 self._act(index, fault)
-            elif side == self._peer:
+            else:
                 self._strike(index)
                 try:
                     pieces = [new for piece in pieces for new in self._changed(fault, document, piece)]
                 except (EditError, ExiError) as error:
                     self.broken = f"fault[{index}] could not be done: {error}"
-        if taken or (self._silent and side == self._peer):
+        if taken or self._dead or (self._silent and side == self._peer):
             return
         for piece in pieces:
             if piece.after:
