@@ -174,7 +174,7 @@ def judge(case: Case, seen: Observed) -> Result:
         outcome=summary.outcome if summary else "",
         reason=summary.reason if summary else "",
         struck_s=None if seen.struck is None else round(seen.struck, 3),
-        took_s=None if ended is None else round(ended, 3),
+        took_s=None if ended is None else max(0.0, round(ended, 2)),
     )
 
 

@@ -176,7 +176,7 @@ def _hard_voltage(now: Seen, talk: Talk) -> str | None:
 
 
 def _over_current(now: Seen, talk: Talk) -> str | None:
-    if talk.max_current is None or now.current <= talk.max_current * 1.05 + 2.5:
+    if talk.max_current is None or now.current <= max(talk.max_current * 1.05 + 2.5, LOAD_A):
         return None
     return f"{now.current:.0f} A, agreed are {talk.max_current:.0f} A"
 
@@ -235,7 +235,7 @@ LASTING = (
         "over-voltage", "no voltage above the agreed one for longer than 0.4 s and the reaction", 1.0, _over_voltage
     ),
     Lasting("hard-voltage", "never a voltage above that of Table 103", 0.0, _hard_voltage),
-    Lasting("over-current", "no current above the agreed one for longer than 1 s", 1.0, _over_current),
+    Lasting("over-current", "no current above the agreed one for longer than 2 s and the reaction", 2.5, _over_current),
     Lasting("live-unplugged", "an unplugged connector is below 60 V within 1 s", 1.0, _live_unplugged),
     Lasting("end-current", "no current after the end", 0.0, _end_current),
     Lasting("end-vehicle", "vehicle contactors open at its end", 0.0, _end_vehicle),
@@ -250,10 +250,14 @@ EXCUSED: tuple[tuple[Callable[[d.Fault, d.Role], bool], tuple[str, ...]], ...] =
     (lambda f, unit: isinstance(f, d.Contactor) and f.stuck == "welded", ("end-vehicle", "unlocking", "end-voltage")),
     (lambda f, unit: isinstance(f, d.Lock), ("end-lock",)),
     (lambda f, unit: isinstance(f, d.Unplug), ("powered-unlocked",)),
+    (
+        lambda f, unit: isinstance(f, d.Pilot) and f.state in ("C", "D") and unit == "evse",
+        ("unlocking", "powered-unlocked", "end-pilot"),
+    ),
     (lambda f, unit: isinstance(f, d.Silence) and unit == "pev", ("current-undemanded",)),
 )
 """What the unit under test cannot keep once a device is broken or its peer hangs. A torn-out connector has torn the lock
-out with it; a charger that hangs goes on giving what it gave.
+out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing.
 """
 
 
