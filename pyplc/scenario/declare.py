@@ -162,7 +162,7 @@ class Isolation(Fault, kw_only=True, frozen=True, tag="isolation"):
 
 
 class Contactor(Fault, kw_only=True, frozen=True, tag="contactor"):
-    """The vehicle's contactors do not close ("open") or do not open ("welded")."""
+    """The contactors do not close ("open") or do not open ("welded"): in DC the vehicle's, in AC the charger's."""
 
     stuck: Literal["open", "welded"]
 
@@ -183,6 +183,14 @@ class Battery(Fault, kw_only=True, frozen=True, tag="battery"):
     """The battery takes no more than this current from now on."""
 
     max_current: Annotated[float, msgspec.Meta(ge=0)]
+
+
+class ResidualCurrent(Fault, kw_only=True, frozen=True, tag="residual-current"):
+    """AC: the residual current device trips."""
+
+
+class Overdraw(Fault, kw_only=True, frozen=True, tag="overdraw"):
+    """AC: the on-board charger draws its maximum whatever it was told."""
 
 
 class Stop(Fault, kw_only=True, frozen=True, tag="stop"):
@@ -228,10 +236,16 @@ AnyFault = (
     | Lock
     | Meter
     | Battery
+    | ResidualCurrent
+    | Overdraw
     | Stop
     | Lose
     | PortLate
 )
+
+
+DC_ONLY = (Supply, Isolation, Meter)
+AC_ONLY = (ResidualCurrent, Overdraw)
 
 
 class Within(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -71,7 +71,7 @@ class _Run:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._unit: Side = "ev" if case.role == "pev" else "evse"
-        self._safety = Safety(excused(case.scenario.fault, case.role))
+        self._safety = Safety(case.energy, excused(case.scenario.fault, case.role, case.energy))
         self._records: list[Record] = []
         self._mark = 0
         self._last: dict[str, float] = {}
@@ -105,7 +105,7 @@ class _Run:
             {name: t - (disturber.struck or 0.0) for name, t in self._last.items()},
             disturber.struck,
             problems + self._defects(),
-            world.plant.circuit.delivered_wh,
+            world.plant.circuit.delivered_wh + world.plant.ac.delivered_wh,
         )
 
     def _struck(self) -> None:
@@ -124,7 +124,7 @@ class _Run:
     async def _watch(self, world: World, disturber: Disturber) -> None:
         """Look at the plant all the time."""
         while True:
-            now = look(world.plant)
+            now = look(world.plant, self._case.energy)
             self._safety.look(now)
             for name in self._wrong(now, world):
                 self._last[name] = now.t

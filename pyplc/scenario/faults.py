@@ -11,10 +11,12 @@ import msgspec
 from ..hw.ports import Battery, DeviceError, PilotState, Reading, Supply, Voltmeter
 from ..link.ethernet import parse_udp
 from ..link.virtual import Powerline
+from ..plant.plant import Plant
 from ..sdp.messages import PORT as SDP_PORT
 from ..simulation import World
 from ..slac.layout import Message as Management
 from ..slac.mme import MmeError, parse
+from ..v2g.rules import Rules
 from ..v2g.session import Timer
 from ..v2gtp import PayloadType
 from . import declare as d
@@ -27,9 +29,8 @@ SDP = {"SDP request": PayloadType.SDP_REQUEST, "SDP response": PayloadType.SDP_R
 
 
 def apply(fault: d.Fault, world: World) -> None:
-    """Do a fault of the world now; TypeError for one of messages or of the connection."""
+    """Do a fault of the world now; TypeError for one of messages, of the connection, or of the other energy."""
     plant = world.plant
-    vehicle, charger = world.vehicle.devices, world.charger.devices
     match fault:
         case d.Unplug():
             plant.unplug()
@@ -39,34 +40,43 @@ def apply(fault: d.Fault, world: World) -> None:
             plant.pilot.set_vehicle(PilotState(state))
         case d.Duty(percent=percent):
             plant.pilot.set_duty(percent or None)
-        case d.Supply(fault="dead"):
-            plant.now().supply_fault = True
-        case d.Supply():
-            charger.supply = FaultySupply(charger.supply, fault)
-        case d.Isolation(hangs=True):
-            charger.isolation = HangingMonitor()
-        case d.Isolation(ohm=ohm):
-            plant.now().isolation = ohm
         case d.Contactor(stuck="open"):
             plant.contactor_stuck_open = True
         case d.Contactor():
             plant.contactor_welded = True
         case d.Lock():
             plant.lock_stuck = True
-        case d.Meter(of="inlet"):
-            vehicle.inlet = FaultyMeter(vehicle.inlet, fault)
-        case d.Meter(of="battery"):
-            vehicle.battery = FaultyBattery(vehicle.battery, fault)
-        case d.Meter():
-            charger.supply = FaultySupply(charger.supply, fault)
-        case d.Battery(max_current=amperes):
-            vehicle.battery = FaultyBattery(vehicle.battery, None, amperes)
+        case d.ResidualCurrent():
+            plant.ac_now().rcd_tripped = True
+        case d.Overdraw():
+            plant.ac_now().ignores_limits = True
         case d.Stop(at_station="pev"):
             world.vehicle.stop("stop button")
         case d.Stop():
             world.charger.stop("stop button")
         case d.Lose():
             world.line.lose = Losing(fault, world.line)
+        case _:
+            _apply_to_dc(fault, plant, world.vehicle.devices, world.charger.devices)
+
+
+def _apply_to_dc(fault: d.Fault, plant: Plant, vehicle: Any, charger: Any) -> None:
+    """Faults of devices that only DC stations have, and of the battery."""
+    match fault:
+        case d.Supply(fault="dead"):
+            plant.now().supply_fault = True
+        case d.Supply() | d.Meter(of="supply"):
+            charger.supply = FaultySupply(charger.supply, fault)
+        case d.Isolation(hangs=True):
+            charger.isolation = HangingMonitor()
+        case d.Isolation(ohm=ohm):
+            plant.now().isolation = ohm
+        case d.Meter(of="inlet"):
+            vehicle.inlet = FaultyMeter(vehicle.inlet, fault)
+        case d.Meter():
+            vehicle.battery = FaultyBattery(vehicle.battery, fault)
+        case d.Battery(max_current=amperes):
+            vehicle.battery = FaultyBattery(vehicle.battery, None, amperes)
         case _:
             raise TypeError(f"{type(fault).__name__} is no fault of the world")
 
@@ -216,6 +226,8 @@ def _sdp(frame: bytes) -> int | None:
 
 def patient(times: Any) -> Any:
     """Time-outs of a peer that hangs: each a thousand times as long."""
+    if isinstance(times, Rules):
+        return times._replace(din=patient(times.din), iso2=patient(times.iso2))
     if isinstance(times, Timer):
         return times._replace(seconds=times.seconds * PATIENCE)
     if isinstance(times, dict):

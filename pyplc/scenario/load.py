@@ -18,6 +18,7 @@ from ..checkpoints import CHECKPOINTS
 from ..config import SimSettings
 from . import declare as d
 from .edit import HANDSHAKE, EditError, check_path, kind_of
+from .faults import frame_names
 
 PACKAGE = Path(__file__).parents[1] / "data" / "scenarios"
 """The scenarios that come with pyplc."""
@@ -92,15 +93,25 @@ def _spread(scenario: d.Scenario, file: d.File, where: str, here: str) -> Iterat
         if (protocol, energy) == ("din", "ac"):
             raise ScenarioError(f"{here}: DIN 70121 sessions are DC only")
         try:
-            settings = msgspec.convert(merged(USUAL, scenario.settings), SimSettings)
+            usual = merged(USUAL, told(protocol, energy))
+            settings = msgspec.convert(merged(usual, scenario.settings), SimSettings)
         except msgspec.ValidationError as error:
             raise ScenarioError(f"{here}: settings: {error}") from None
         try:
-            _check(scenario, protocol, role)
+            _check(scenario, protocol, energy, role)
         except EditError as error:
             raise ScenarioError(f"{here}: {error}") from None
         name = f"{protocol}-{energy}-{role}/{scenario.name}"
         yield Case(name, scenario, protocol, energy, role, settings, scenario.source or file.source, where)
+
+
+def told(protocol: d.Protocol, energy: d.Energy) -> dict[str, Any]:
+    """What a case's protocol and energy mean for the settings."""
+    return {
+        "session": {"protocols": [protocol]},
+        "vehicle": {"energy": energy},
+        "charger": {"energy": energy, "communication": "digital"},
+    }
 
 
 def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
@@ -112,11 +123,13 @@ def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _check(scenario: d.Scenario, protocol: d.Protocol, role: d.Role) -> None:
+def _check(scenario: d.Scenario, protocol: d.Protocol, energy: d.Energy, role: d.Role) -> None:
     """EditError for what no message of the protocol has, or what the peer does not send."""
     for index, fault in enumerate(scenario.fault):
         try:
             _check_fault(fault, protocol, role)
+            if isinstance(fault, d.AC_ONLY if energy == "dc" else d.DC_ONLY):
+                raise EditError(f"{fault.__struct_config__.tag} cannot happen in {energy.upper()}")
         except EditError as error:
             raise EditError(f"fault[{index}]: {error}") from None
     expect = scenario.expect
@@ -136,6 +149,8 @@ def _check_fault(fault: d.Fault, protocol: d.Protocol, role: d.Role) -> None:
         raise EditError(f"at.checkpoint: there is no checkpoint {at.checkpoint}")
     if at.message is not None:
         kind_of(protocol, at.message)
+    if isinstance(fault, d.Lose) and fault.frames not in frame_names():
+        raise EditError(f"frames: {fault.frames!r} is not known; one of: {', '.join(frame_names())}")
     if isinstance(fault, d.MessageFault):
         _check_message(fault, protocol, "Res" if (role == "pev") != fault.at.to_peer else "Req")
 

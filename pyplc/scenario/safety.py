@@ -46,10 +46,15 @@ class Seen(NamedTuple):
     plugged: bool
 
 
-def look(plant: Plant) -> Seen:
-    """The plant now."""
+def look(plant: Plant, energy: d.Energy = "dc") -> Seen:
+    """The plant now. AC: `outlet_closed` is the charger's contactor, behind it is mains."""
     c = plant.now()
     pilot, duty = plant.pilot.asked, plant.pilot.charger_view().duty_percent
+    if energy == "ac":
+        ac = plant.ac_now()
+        volts = ac.parameters.nominal_voltage if ac.contactor_closed else 0.0
+        return Seen(c.t, pilot, duty, ac.current, volts if c.plugged else 0.0, volts, 0.0, False, ac.contactor_closed,
+                    plant.locked, c.plugged)  # fmt: skip
     return Seen(c.t, pilot, duty, c.current, c.inlet_voltage, c.outlet_voltage, c.open_circuit_voltage,
                 c.vehicle_closed, c.outlet_closed, plant.locked, c.plugged)  # fmt: skip
 
@@ -63,6 +68,10 @@ class Talk:
         self.max_current: float | None = None
         self.regulated = False
         """The cable check, with its own voltage, is over."""
+        self.started = False
+        """The vehicle has asked for power and not yet for its end."""
+        self.ac_limit: float | None = None
+        """AC: EVSEMaxCurrent as the charger told it last, A."""
         self.demanded_at: float | None = None
         """When the charger received the last CurrentDemandReq."""
         self.last_b: float = 0.0
@@ -73,8 +82,17 @@ class Talk:
         """A record reader."""
         if isinstance(record, Summary):
             self.ended[record.side] = record.t
-        elif isinstance(record, Message) and (record.side, record.direction) == ("evse", "rx"):
-            self._heard(record.name, record.body, record.t)
+        elif isinstance(record, Message) and record.side == "evse":
+            if record.direction == "rx":
+                self._heard(record.name, record.body, record.t)
+            else:
+                self._told(record.body)
+
+    def _told(self, body: Any) -> None:
+        parameter = getattr(body, "EVSEChargeParameter", None)
+        limit = getattr(parameter, "EVSEMaxCurrent", getattr(body, "EVSEMaxCurrent", None))
+        if limit is not None:
+            self.ac_limit = float(limit)
 
     def _heard(self, name: str, body: Any, t: float) -> None:
         if name == "ChargeParameterDiscoveryReq":
@@ -84,6 +102,10 @@ class Talk:
                 self.max_current = float(parameter.EVMaximumCurrentLimit)
         elif name == "PreChargeReq":
             self.regulated = True
+        elif name == "PowerDeliveryReq":
+            self.started = getattr(body, "ReadyToChargeState", None) or (
+                getattr(getattr(body, "ChargeProgress", None), "name", "") == "Start"
+            )
         elif name == "CurrentDemandReq":
             self.demanded_at = t
             limit = body.EVMaximumVoltageLimit
@@ -92,11 +114,12 @@ class Talk:
 
 
 class Edge(NamedTuple):
-    """A rule of one moment: says what is wrong, or None."""
+    """A rule of one moment, for DC, AC or both: says what is wrong, or None."""
 
     name: str
     rule: str
     broken: Callable[[Seen, Seen, Talk], str | None]
+    energy: str = "dc ac"
 
 
 class Lasting(NamedTuple):
@@ -106,6 +129,7 @@ class Lasting(NamedTuple):
     rule: str
     seconds: float
     broken: Callable[[Seen, Talk], str | None]
+    energy: str = "dc ac"
 
 
 def _closing_difference(before: Seen, now: Seen, talk: Talk) -> str | None:
@@ -124,6 +148,13 @@ def _closing_pilot(before: Seen, now: Seen, talk: Talk) -> str | None:
 def _closing_unlocked(before: Seen, now: Seen, talk: Talk) -> str | None:
     closed = now.vehicle_closed and not before.vehicle_closed
     return "closed while the connector was not locked" if closed and not (before.locked or now.locked) else None
+
+
+def _ac_closing(before: Seen, now: Seen, talk: Talk) -> str | None:
+    closed = now.outlet_closed and not before.outlet_closed
+    if closed and before.pilot not in POWERED and now.pilot not in POWERED:
+        return f"AC contactor closed in state {now.pilot.value}"
+    return "AC contactor closed without PowerDelivery start" if closed and not talk.started else None
 
 
 def _opening_load(before: Seen, now: Seen, talk: Talk) -> str | None:
@@ -168,6 +199,17 @@ def _over_voltage(now: Seen, talk: Talk) -> str | None:
     if not talk.regulated or talk.max_voltage is None or now.outlet <= talk.max_voltage * OVER:
         return None
     return f"{now.outlet:.0f} V at the outlet, agreed are {talk.max_voltage:.0f} V"
+
+
+def _ac_live(now: Seen, talk: Talk) -> str | None:
+    live = now.outlet_closed and now.pilot not in POWERED
+    return f"AC contactor closed in state {now.pilot.value}" if live else None
+
+
+def _ac_over_current(now: Seen, talk: Talk) -> str | None:
+    if talk.ac_limit is None or now.current <= talk.ac_limit * 1.1 + 1:
+        return None
+    return f"{now.current:.0f} A a phase, allowed are {talk.ac_limit:.0f} A"
 
 
 def _hard_voltage(now: Seen, talk: Talk) -> str | None:
@@ -221,21 +263,26 @@ HARD_V = ((500.0, 550.0), (750.0, 825.0), (850.0, 935.0), (1000.0, 1100.0), (flo
 """IEC 61851-23:2023 Table 103: by the agreed maximum, V."""
 
 EDGES = (
-    Edge("closing-difference", "vehicle contactors close on at most 20 V of difference", _closing_difference),
-    Edge("closing-pilot", "vehicle contactors close in state C or D only", _closing_pilot),
-    Edge("closing-unlocked", "vehicle contactors close with the connector locked", _closing_unlocked),
-    Edge("opening-load", "vehicle contactors open below 5 A, or 2 s after state B", _opening_load),
+    Edge("closing-difference", "vehicle contactors close on at most 20 V of difference", _closing_difference, "dc"),
+    Edge("closing-pilot", "vehicle contactors close in state C or D only", _closing_pilot, "dc"),
+    Edge("closing-unlocked", "vehicle contactors close with the connector locked", _closing_unlocked, "dc"),
+    Edge("opening-load", "vehicle contactors open below 5 A, or 2 s after state B", _opening_load, "dc"),
+    Edge("ac-closing", "AC contactor closes after PowerDelivery start, in state C or D only", _ac_closing, "ac"),
     Edge("unlocking", "unlocked only with open contactors, no current, state B, below 60 V", _unlocking),
 )
 LASTING = (
     Lasting("powered-unlocked", "state C or D only with the connector locked", 0.0, _powered_unlocked),
     Lasting("current-pilot", "no current outside states C and D", 1.0, _current_pilot),
-    Lasting("current-undemanded", "no current without a demand younger than 1.5 s", 0.0, _current_undemanded),
+    Lasting("current-undemanded", "no current without a demand younger than 1.5 s", 0.0, _current_undemanded, "dc"),
     Lasting(
         "over-voltage", "no voltage above the agreed one for longer than 0.4 s and the reaction", 1.0, _over_voltage
     ),
-    Lasting("hard-voltage", "never a voltage above that of Table 103", 0.0, _hard_voltage),
-    Lasting("over-current", "no current above the agreed one for longer than 2 s and the reaction", 2.5, _over_current),
+    Lasting("hard-voltage", "never a voltage above that of Table 103", 0.0, _hard_voltage, "dc"),
+    Lasting(
+        "over-current", "no current above the agreed one for longer than 2 s and the reaction", 2.5, _over_current, "dc"
+    ),
+    Lasting("ac-live", "AC contactor open within 1 s after the vehicle left state C", 1.0, _ac_live, "ac"),
+    Lasting("ac-over-current", "no AC current above the limit for longer than 6 s", 6.0, _ac_over_current, "ac"),
     Lasting("live-unplugged", "an unplugged connector is below 60 V within 1 s", 1.0, _live_unplugged),
     Lasting("end-current", "no current after the end", 0.0, _end_current),
     Lasting("end-vehicle", "vehicle contactors open at its end", 0.0, _end_vehicle),
@@ -246,33 +293,49 @@ LASTING = (
     Lasting("end-voltage", "below 60 V one second after both ends", 1.0, _end_voltage),
 )
 
-EXCUSED: tuple[tuple[Callable[[d.Fault, d.Role], bool], tuple[str, ...]], ...] = (
-    (lambda f, unit: isinstance(f, d.Contactor) and f.stuck == "welded", ("end-vehicle", "unlocking", "end-voltage")),
-    (lambda f, unit: isinstance(f, d.Lock), ("end-lock",)),
-    (lambda f, unit: isinstance(f, d.Unplug), ("powered-unlocked",)),
-    (
-        lambda f, unit: isinstance(f, d.Pilot) and f.state in ("C", "D") and unit == "evse",
+
+class Excuse(NamedTuple):
+    """Rules that nobody can keep once a fault has happened."""
+
+    applies: Callable[[d.Fault, d.Role, d.Energy], bool]
+    rules: tuple[str, ...]
+
+
+EXCUSED = (
+    Excuse(
+        lambda f, unit, energy: isinstance(f, d.Contactor) and f.stuck == "welded" and energy == "dc",
+        ("end-vehicle", "unlocking", "end-voltage"),
+    ),
+    Excuse(
+        lambda f, unit, energy: isinstance(f, d.Contactor) and f.stuck == "welded" and energy == "ac",
+        ("end-outlet", "unlocking", "end-voltage", "ac-live", "live-unplugged"),
+    ),
+    Excuse(lambda f, unit, energy: isinstance(f, d.Lock), ("end-lock",)),
+    Excuse(lambda f, unit, energy: isinstance(f, d.Unplug), ("powered-unlocked",)),
+    Excuse(
+        lambda f, unit, energy: isinstance(f, d.Pilot) and f.state in ("C", "D") and unit == "evse",
         ("unlocking", "powered-unlocked", "end-pilot"),
     ),
-    (lambda f, unit: isinstance(f, d.Silence) and unit == "pev", ("current-undemanded",)),
+    Excuse(lambda f, unit, energy: isinstance(f, d.Silence) and unit == "pev", ("current-undemanded",)),
 )
-"""What the unit under test cannot keep once a device is broken or its peer hangs. A torn-out connector has torn the lock
-out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing.
+"""What the unit under test cannot keep once a device is broken or its peer hangs. A torn-out connector has torn the
+lock out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing.
 """
 
 
-def excused(faults: list[Any], unit: d.Role) -> set[str]:
+def excused(faults: list[Any], unit: d.Role, energy: d.Energy) -> frozenset[str]:
     """The rules that these faults make impossible to keep."""
-    return {name for fault in faults for applies, names in EXCUSED if applies(fault, unit) for name in names}
+    return frozenset(n for f in faults for excuse in EXCUSED if excuse.applies(f, unit, energy) for n in excuse.rules)
 
 
 class Safety:
     """Applies every rule at each look; `breaches` are sentences with the time, one for each rule broken."""
 
-    def __init__(self, excused: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+    def __init__(self, energy: d.Energy = "dc", excused: frozenset[str] = frozenset()) -> None:
         self.talk = Talk()
         self.breaches: dict[str, str] = {}
-        self._excused = excused
+        self._edges = [rule for rule in EDGES if energy in rule.energy and rule.name not in excused]
+        self._lasting = [rule for rule in LASTING if energy in rule.energy and rule.name not in excused]
         self._before: Seen | None = None
         self._since: dict[str, float] = {}
 
@@ -282,9 +345,9 @@ class Safety:
         self._before = now
         if now.pilot not in POWERED and before.pilot in POWERED:
             self.talk.last_b = now.t
-        for edge in EDGES:
+        for edge in self._edges:
             self._note(edge.name, now.t, edge.broken(before, now, self.talk))
-        for rule in LASTING:
+        for rule in self._lasting:
             wrong = rule.broken(now, self.talk)
             if wrong is None:
                 self._since.pop(rule.name, None)
@@ -292,5 +355,5 @@ class Safety:
                 self._note(rule.name, now.t, wrong)
 
     def _note(self, name: str, t: float, wrong: str | None) -> None:
-        if wrong is not None and name not in self._excused:
+        if wrong is not None:
             self.breaches.setdefault(name, f"unsafe at {t:.2f} s: {wrong} [{name}]")

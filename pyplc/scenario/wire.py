@@ -57,7 +57,7 @@ class Disturber:
         scenario = self._case.scenario
         if scenario.patient_peer or any(isinstance(fault, d.Silence) for fault in scenario.fault):
             common = self._world.common[self._peer]
-            common.timing = patient(common.timing)
+            common.rules = patient(common.rules)
         for index, fault in enumerate(scenario.fault):
             if isinstance(fault, d.MessageFault):
                 continue
