@@ -93,10 +93,14 @@ async def _on_a_port(port: int, open_at: Callable[[int], Awaitable[T]]) -> T:
 
 
 class Exchange:
-    """Where the streams of stations in one process meet: who listens at which address and port."""
+    """Where the streams of stations in one process meet: who listens at which address and port.
+
+    `pipe` makes both ends of a stream from their names.
+    """
 
     def __init__(self) -> None:
         self.listeners: dict[Address, Callable[[Channel], None]] = {}
+        self.pipe: Callable[[str, str], tuple[Channel, Channel]] = stream.pipe
 
 
 class VirtualNetwork:
@@ -130,7 +134,7 @@ class VirtualNetwork:
         accept = self._exchange.listeners.get((host, port))
         if accept is None:
             raise ConnectionRefusedError(f"nobody listens at [{host}]:{port}")
-        near, far = stream.pipe(f"[{self._own}]:{self._port()}", f"[{host}]:{port}")
+        near, far = self._exchange.pipe(f"[{self._own}]:{self._port()}", f"[{host}]:{port}")
         accept(far)
         return near
 

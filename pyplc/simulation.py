@@ -41,7 +41,7 @@ class World:
     ) -> None:
         self._recorder = recorder
         self._frames = frames
-        self._exchange = Exchange()
+        self.exchange = Exchange()
         timing = FAST if fast else REAL
         self.line = Powerline()
         self.plant = Plant(settings.plant)
@@ -53,6 +53,7 @@ class World:
         """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
         charger = self._common("evse", CHARGER_HOST, CHARGER_MODEM, settings, rng, timing)
+        self.common: dict[Side, Common] = {"ev": vehicle, "evse": charger}
         port = settings.network.tcp_port
         ac = settings.vehicle.energy == "ac"
         near = ac_vehicle_devices(self.plant) if ac else vehicle_devices(self.plant)
@@ -71,7 +72,7 @@ class World:
         self.hosts.append(near)
         split = Split(near)
         homeplug = HomePlug(split.branch(HOMEPLUG), scribe)
-        network = VirtualNetwork(split.branch(IPV6), self._exchange)
+        network = VirtualNetwork(split.branch(IPV6), self.exchange)
         if self._frames:
             split.tap = self._tap(side, near)
         return Common(

@@ -17,6 +17,11 @@ class PilotLine:
         self._fault = False
         self._waiters: list[asyncio.Future[None]] = []
 
+    @property
+    def asked(self) -> PilotState:
+        """The state the vehicle's resistors ask for, whatever the charger makes of it; A while unplugged."""
+        return self._vehicle if self._plugged else PilotState.A
+
     def vehicle_view(self) -> PilotView:
         """What the vehicle sees."""
         return self.charger_view() if self._plugged else PilotView(PilotState.A, None)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from ..hw.bundles import ChargerDevices
-from ..hw.ports import PilotState, fresh
+from ..hw.ports import DeviceError, PilotState, fresh
 from ..record import Pilot, Reading, Scribe, Switch
 from ..v2g.control import ChargerOffer, Delivered, Demand, Energy, Refused, VehicleLimits
 from .charger import POWERED, Charger, ChargerSettings, PilotFault
@@ -31,6 +31,18 @@ DISCHARGE_S = 3.0
 """In which the outlet must be below 60 V after the cable check, IEC 61851-23:2023; longer is recorded."""
 MARGIN = 0.99
 """An output at 99 % of a limit has achieved it."""
+OVER_VOLTAGE = 1.02
+"""Accuracy of a supply."""
+OVER_VOLTAGE_S = 0.4
+"""Above the vehicle's limit for longer: shutdown, IEC 61851-23 CC.6.2."""
+OVER_CURRENT_S = 2.0
+"""Above what was set for longer: the supply does not obey. From 125 A down takes 1.25 s at the least slope allowed."""
+OVER_CURRENT_A = 5.0
+NO_CURRENT_A = 1.0
+STOP_GRACE_S = 10.0
+"""In which a vehicle that was asked to stop must have done so, besides the delay it was given."""
+ISOLATION_VALUE_S = 10.0
+"""In which the isolation monitor must give a value while power is on."""
 
 
 class DcCharger(Charger):
@@ -53,6 +65,8 @@ class DcCharger(Charger):
         self._needs_power = False
         self._now_current = self._now_power = math.inf
         self._last_t: float | None = None
+        self._over: dict[str, float] = {}
+        self._isolation: asyncio.Task[float] | None = None
         self.soc_percent: float | None = None
 
     def _make_offer(self) -> ChargerOffer:
@@ -121,6 +135,7 @@ class DcCharger(Charger):
         self._imagine(voltage, 0.0)
         await self._devices.supply.set(min(voltage, self._voltage_limit()), min(current, TEST_CURRENT_A))
         present = self._voltage()
+        self._supervise(present, self._current(), TEST_CURRENT_A)
         self._read(present, self._current())
         return present
 
@@ -140,6 +155,7 @@ class DcCharger(Charger):
         current = min(current, max_current, max_power / max(self._voltage(), 1.0))
         await supply.set(min(demand.voltage, max_voltage), current)
         voltage, amperes = self._voltage(), self._current()
+        self._supervise(voltage, amperes, current)
         self._count(voltage, amperes)
         self._read(voltage, amperes)
         return Delivered(
@@ -158,7 +174,12 @@ class DcCharger(Charger):
 
     async def stop(self) -> None:
         self._needs_power = False
+        if self._isolation is not None:
+            self._isolation.cancel()
+            self._isolation = None
         await self._devices.supply.off()
+        if (amperes := self._current()) >= NO_CURRENT_A:
+            raise DeviceError(f"supply: {amperes:.0f} A flow although it is off")
         self._scribe(Switch(device="supply", state="off"))
 
     async def power_left(self, timeout: float) -> bool:
@@ -202,6 +223,39 @@ class DcCharger(Charger):
     def _current(self) -> float:
         """The supply's current, A; StaleReading when it is too old to act on."""
         return fresh(self._devices.supply.current, self._now(), "supply current")
+
+    def _supervise(self, voltage: float, current: float, wanted: float) -> None:
+        """Refused when the supply gives more than it may, for longer than that can be a transient (V, A), when the
+        isolation is gone, or when the vehicle does not stop.
+        """
+        self._watch_isolation()
+        patience = self._settings.stop_delay + STOP_GRACE_S
+        if self._stop is not None and self._now() - self._stop_since >= patience:
+            raise Refused(f"the vehicle did not stop within {patience:g} s: {self._stop}")
+        limit = self._voltage_limit()
+        if self._lasts("voltage", voltage > limit * OVER_VOLTAGE, OVER_VOLTAGE_S):
+            raise Refused(f"{voltage:.0f} V at the outlet, the limit is {limit:.0f} V")
+        if self._lasts("current", current > wanted + OVER_CURRENT_A, OVER_CURRENT_S):
+            raise Refused(f"the supply gives {current:.0f} A instead of {wanted:.0f} A")
+
+    def _watch_isolation(self) -> None:
+        """One measurement after the other while power is on, IEC 61851-23."""
+        running = self._isolation is not None and not self._isolation.done()
+        if self._lasts("isolation", running, ISOLATION_VALUE_S):
+            raise DeviceError(f"isolation monitor: no value for {ISOLATION_VALUE_S:g} s")
+        if running:
+            return
+        if self._isolation is not None and (ohm := self._isolation.result()) < ISOLATION_FAULT_OHM:
+            raise Refused(f"isolation of {ohm / 1000:.0f} kOhm, at least 100 are safe")
+        self._isolation = asyncio.ensure_future(self._devices.isolation.measure())
+        self._isolation.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    def _lasts(self, what: str, wrong: bool, seconds: float) -> bool:
+        """Whether something has been wrong for so long."""
+        if not wrong:
+            self._over.pop(what, None)
+            return False
+        return self._now() - self._over.setdefault(what, self._now()) >= seconds
 
     def _voltage_limit(self) -> float:
         theirs = self._vehicle.max_voltage if self._vehicle else self._offer.max_voltage

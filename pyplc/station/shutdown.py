@@ -1,6 +1,6 @@
 """The one safe way down, for every end that is not the orderly one, and harmless after it.
 
-DC vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - wait - unlock.
+DC vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - below 60 V - unlock.
 AC vehicle: current to zero - pilot to state B - wait - unlock.
 DC charger: current to zero, supply off - contactors open - oscillator off.
 AC charger: oscillator off - wait (the vehicle stops drawing) - contactor open.
@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ..hw.bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
-from ..hw.ports import PilotState
+from ..hw.ports import DeviceError, PilotState, fresh
 from ..record import Pilot, Scribe, Switch
 
 CURRENT_GONE_S = 2.0
@@ -25,6 +25,10 @@ DISCHARGED_S = 1.0
 STOP_DRAWING_S = 0.5
 """From the oscillator's end to opening an AC contactor: the vehicle need not be cut off under load; the standard
 allows it 3 s, and a fault does not wait so long."""
+TOUCHABLE_V = 60.0
+UNLOCK_S = 5.0
+"""An inlet that stays above 60 V longer is unlocked all the same: nobody is locked in."""
+SAMPLE_S = 0.05
 STEP_S = 5.0
 """No device may hold the way down longer than this."""
 
@@ -43,9 +47,31 @@ async def secure_vehicle(devices: VehicleDevices, scribe: Scribe) -> None:
     scribe.checkpoint(951)
     if live:
         await asyncio.sleep(DISCHARGED_S)
+    await discharged(devices, scribe)
     await step("unlock the connector", devices.lock.unlock)
     scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
     scribe.checkpoint(952)
+
+
+async def discharged(devices: VehicleDevices, scribe: Scribe) -> None:
+    """Wait until the inlet of a locked connector is safe to touch; at most `UNLOCK_S`, then a warning is recorded."""
+    if not devices.lock.locked:
+        return
+    if devices.imagine is not None and not devices.contactor.closed:
+        devices.imagine(0.0, 0.0)  # nobody reports any more, and in state B nobody feeds
+    loop = asyncio.get_running_loop()
+    until = loop.time() + UNLOCK_S
+    try:
+        while (volts := fresh(devices.inlet.voltage, loop.time(), "inlet voltage")) >= TOUCHABLE_V:
+            if loop.time() >= until:
+                scribe.note(
+                    f"{volts:.0f} V remain at the inlet after {UNLOCK_S:g} s; unlocking all the same", "warning"
+                )
+                return
+            await asyncio.sleep(SAMPLE_S)
+    except DeviceError as error:  # without a reading only time can tell
+        scribe.note(f"{error}; unlocking after {UNLOCK_S:g} s", "warning")
+        await asyncio.sleep(max(0.0, until - loop.time()))
 
 
 async def secure_ac_vehicle(devices: AcVehicleDevices, scribe: Scribe) -> None:

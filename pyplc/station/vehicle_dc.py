@@ -7,11 +7,13 @@ guess.
 
 from __future__ import annotations
 
+import asyncio
+
 from ..hw.bundles import VehicleDevices
 from ..hw.ports import PilotState, fresh
 from ..record import Reading, Scribe, Switch
 from ..v2g.control import ChargerOffer, Delivered, Demand, Energy, Refused, VehicleLimits, VehicleStatus
-from .shutdown import secure_vehicle
+from .shutdown import CURRENT_GONE_S, discharged, secure_vehicle
 from .vehicle import DC_MODES, Vehicle, VehicleSettings
 
 READING_INTERVAL_S = 1.0
@@ -151,6 +153,8 @@ class DcVehicle(Vehicle):
         return self._delivered is None or self._delivered.current < NO_CURRENT_A
 
     async def open_contactors(self) -> None:
+        if self._delivered is not None and self._delivered.current >= NO_CURRENT_A and self._devices.contactor.closed:
+            await asyncio.sleep(CURRENT_GONE_S)  # no report of zero yet: state B must have cut the current first
         await self._devices.contactor.open()
         self._scribe(Switch(device="contactor", state="open"))
         self._scribe.checkpoint(815)
@@ -160,6 +164,11 @@ class DcVehicle(Vehicle):
         battery, inlet = self._battery(), self._inlet()
         self._read(inlet, 0.0)
         return max(inlet, reported_voltage) < battery * UNWELDED
+
+    async def release(self) -> None:
+        if not self._pausing:
+            await discharged(self._devices, self._scribe)
+        await super().release()
 
     # helpers
 

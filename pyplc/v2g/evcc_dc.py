@@ -108,7 +108,7 @@ class DcPhases(Evcc):
         while self._now() < until:
             try:
                 response = await self._request(m.WeldingDetectionReq(DC_EVStatus=self._status()), m.WeldingDetectionRes)
-            except PeerFailed as failed:
+            except (PeerFailed, TimedOut) as failed:
                 self._scribe.note(f"welding detection given up: {failed}", "warning")
                 return
             if self._control.welding_checked(float(response.EVSEPresentVoltage)):

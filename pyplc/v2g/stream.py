@@ -17,6 +17,9 @@ from ..v2gtp import DEFAULT_MAX_PAYLOAD, Framer, Payload, V2gtpError, pack
 Tap = Callable[[str, bytes], None]
 """Called with ("tx" or "rx", bytes) as they pass the socket."""
 
+Through = Callable[[bytes, Callable[[bytes], None]], None]
+"""Called with what is written to a pipe and with what carries it on: may change, keep or delay it."""
+
 TCP_CONNECT_TIMEOUT_S = 3.0
 """One attempt; a charger may open its announced port a moment late, so callers try again."""
 
@@ -70,7 +73,8 @@ class Channel(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
+        """Wake the receiver if there is something for it: a piece of a message is nothing yet."""
+        if self._waiter and not self._waiter.done() and (self._queue or self._end is not None):
             self._waiter.set_result(None)
 
     # for sessions
@@ -79,6 +83,11 @@ class Channel(asyncio.Protocol):
     def ignored(self) -> int:
         """Messages skipped because of a wrong header."""
         return self._framer.ignored
+
+    @property
+    def closed(self) -> bool:
+        """Whether the stream has ended, from either side."""
+        return self._end is not None
 
     async def receive(self, timeout: float) -> Payload:
         """The next payload; TimeoutError after `timeout` seconds, Closed when none can come any more."""
@@ -203,14 +212,21 @@ class _Pipe(asyncio.Transport):
         self._delay = delay
         self._closing = False
         self.other: _Pipe | None = None
+        self.through: Through | None = None
 
     def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        if self.through is not None:
+            self.through(bytes(data), self._carry)
+        else:
+            self._carry(bytes(data))
+
+    def _carry(self, data: bytes) -> None:
         if self._closing or self.other is None:
             return
         if self._delay:
-            self._loop.call_later(self._delay, self.other._arrive, bytes(data))
+            self._loop.call_later(self._delay, self.other._arrive, data)
         else:
-            self._loop.call_soon(self.other._arrive, bytes(data))
+            self._loop.call_soon(self.other._arrive, data)
 
     def _arrive(self, data: bytes) -> None:
         if not self._closing:
@@ -245,13 +261,21 @@ class _Pipe(asyncio.Transport):
 
 
 def pipe(
-    near: str = "near", far: str = "far", delay: float = 0.0, max_payload: int = DEFAULT_MAX_PAYLOAD
+    near: str = "near",
+    far: str = "far",
+    delay: float = 0.0,
+    max_payload: int = DEFAULT_MAX_PAYLOAD,
+    through: tuple[Through | None, Through | None] = (None, None),
 ) -> tuple[Channel, Channel]:
-    """Two connected channels inside the process, named as their addresses; `delay` is one way, in seconds."""
+    """Two connected channels inside the process, named as their addresses; `delay` is one way, in seconds.
+
+    `through` stands in the way from near to far and from far to near.
+    """
     loop = asyncio.get_running_loop()
     channels = Channel(max_payload), Channel(max_payload)
     ends = _Pipe(loop, channels[0], (near, far), delay), _Pipe(loop, channels[1], (far, near), delay)
     ends[0].other, ends[1].other = ends[1], ends[0]
+    ends[0].through, ends[1].through = through
     for channel, end in zip(channels, ends, strict=True):
         channel.connection_made(end)
     return channels

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from pyplc import clock
-from pyplc.hw.ports import DeviceError, PilotState
+from pyplc.hw.ports import DeviceError, PilotState, Reading
 from pyplc.hw.simulated import charger_devices, vehicle_devices
 from pyplc.plant.parameters import PlantParameters
 from pyplc.plant.plant import Plant
 from pyplc.record import Checkpoint, Note, Record, Recorder
-from pyplc.station.shutdown import secure_charger, secure_vehicle, to_the_end
+from pyplc.station.shutdown import UNLOCK_S, secure_charger, secure_vehicle, to_the_end
 
 
 async def charging() -> tuple[Plant, Any, Any]:
@@ -97,8 +97,7 @@ def test_a_broken_device_does_not_stop_the_others(broken: str, how: str) -> None
 
     clock.run(main())
     assert [number for number, _ in passed(records)] == [950, 951, 952]
-    (note,) = [r for r in records if isinstance(r, Note)]
-    assert note.level == "error"
+    (note,) = [r for r in records if isinstance(r, Note) and r.level == "error"]
     assert ("out of order" if how == "raises" else "within 5 s") in note.text
 
 
@@ -115,3 +114,39 @@ def test_cancelling_waits_for_the_end() -> None:
         assert not plant.locked
 
     clock.run(main())
+
+
+@pytest.mark.parametrize("inlet", ["discharges", "stays live", "is not measured"])
+def test_the_lock_opens_below_60_v_or_after_its_time(inlet: str) -> None:
+    """A vehicle that never closed its contactors still has the pre-charge voltage at its inlet."""
+    records: list[Record] = []
+
+    async def main() -> None:
+        plant, vehicle, _ = await charging()
+        plant.now().open_vehicle()
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        if inlet == "stays live":
+            plant.circuit.impose(380.0, 0.0)
+            plant.circuit.set_supply(380.0, 1.0)
+        else:
+            plant.now().set_supply(0.0, 0.0)
+        if inlet == "is not measured":
+            vehicle.inlet = Stale()
+        await secure_vehicle(vehicle, Recorder(records.append).on("ev"))
+        assert not plant.locked
+        took = loop.time() - before
+        assert took > 0.6 if inlet == "discharges" else took > UNLOCK_S
+        assert plant.now().inlet_voltage < 60 or inlet == "stays live"
+
+    clock.run(main())
+    warnings = [r.text for r in records if isinstance(r, Note)]
+    wanted = {"discharges": [], "stays live": ["380 V remain at the inlet"], "is not measured": ["newest reading is"]}
+    assert len(warnings) == len(wanted[inlet])
+    assert all(text in warning for text, warning in zip(wanted[inlet], warnings, strict=True))
+
+
+class Stale:
+    """A voltmeter whose reading is old."""
+
+    voltage = Reading(0.0, -10.0)

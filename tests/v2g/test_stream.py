@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from pyplc import clock
 from pyplc.v2g.stream import Channel, Closed, connect, listen, pipe
-from pyplc.v2gtp import pack
+from pyplc.v2gtp import PayloadType, pack
 
 
 @asynccontextmanager
@@ -112,3 +112,22 @@ def test_a_pipe_takes_its_time_in_virtual_time() -> None:
         return asyncio.get_running_loop().time()
 
     assert clock.run(main()) == pytest.approx(0.5)
+
+
+def test_a_receiver_sleeps_through_a_piece_of_a_message() -> None:
+    """The first bytes of a message wake nobody; the rest, 1 s later, does. A skipped message does not either."""
+
+    async def main() -> None:
+        def through(data: bytes, carry: Callable[[bytes], None]) -> None:
+            carry(data[:9])
+            asyncio.get_running_loop().call_later(1.0, carry, data[9:])
+
+        near, far = pipe(through=(through, None))
+        near.send(PayloadType.EXI, b"in two pieces")
+        assert (await far.receive(2.0)).data == b"in two pieces"
+        assert asyncio.get_running_loop().time() == pytest.approx(1.0)
+        near.send(PayloadType.EXI, b"")
+        with pytest.raises(TimeoutError):
+            await far.receive(2.0)
+
+    clock.run(main())
