@@ -12,6 +12,7 @@ import msgspec
 from .plant.parameters import PlantParameters
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
+from .station.soc_reader import SocReaderSettings
 from .station.vehicle import VehicleSettings
 from .v2g.deviations import Deviations
 from .v2g.negotiate import PROTOCOLS
@@ -85,6 +86,7 @@ class EvseSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     """A charger: `pyplc evse`."""
 
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
+    soc: SocReaderSettings = msgspec.field(default_factory=SocReaderSettings)
 
 
 class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +95,7 @@ class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     record: RecordSettings = msgspec.field(default_factory=lambda: RecordSettings(folder=None))
     vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
+    soc: SocReaderSettings = msgspec.field(default_factory=SocReaderSettings)
 
 
 def rules(session: SessionSettings) -> Rules:

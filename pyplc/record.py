@@ -75,6 +75,16 @@ class Reading(Record, tag="reading"):
     energy_wh: float | None = None
 
 
+class VehicleData(Record, tag="vehicle"):
+    """What a vehicle tells of itself only in a DC session; None is unknown. `evccid` as hex, Wh, percent."""
+
+    evccid: str
+    soc_percent: float
+    full_soc_percent: float | None = None
+    capacity_wh: float | None = None
+    energy_request_wh: float | None = None
+
+
 class Pilot(Record, tag="pilot"):
     """The control pilot as this side sees it: state letter A to F and duty cycle in percent (None: no oscillator)."""
 

@@ -40,8 +40,10 @@ from .station.charger_ac import AcCharger
 from .station.charger_dc import DcCharger
 from .station.pwm import allowed_current
 from .station.shutdown import to_the_end
+from .station.soc_reader import SocReader, SocReaderSettings
 from .station.vehicle import PilotFault, VehicleSettings
 from .station.vehicle_ac import AcVehicle
+from .station.vehicle_bulb import BulbVehicle
 from .station.vehicle_dc import DcVehicle
 from .v2g import charger as charger_session
 from .v2g import vehicle as vehicle_session
@@ -58,6 +60,8 @@ LINK_HOLD_S = 0.5
 """From the end of the session to leaving the network: the FIN must still get through; TP_match_leave allows 1 s."""
 TT_EVSE_SLAC_INIT_S = 20.0
 """How long an AC charger waits for matching before it charges by the duty cycle alone, ISO 15118-3: 20 to 50 s."""
+STEP_X1_S = 3.0
+"""State B without oscillator, between digital communication and a duty cycle, IEC 61851-1 T_step_X1."""
 STEP_EF_S = 4.0
 """State F, to tell a vehicle that there is no communication, ISO 15118-3 T_step_EF [V2G3-M06-05]."""
 FALLBACK_S = 60.0
@@ -148,6 +152,8 @@ class VehicleStation:
         self.vehicle: AcVehicle | DcVehicle
         if isinstance(devices, AcVehicleDevices):
             self.vehicle = AcVehicle(devices, settings, evccid, self.scribe)
+        elif settings.bulb is not None:
+            self.vehicle = BulbVehicle(devices, settings, settings.bulb, evccid, self.scribe)
         else:
             self.vehicle = DcVehicle(devices, settings, evccid, self.scribe)
         self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
@@ -266,6 +272,7 @@ class ChargerStation:
         settings: ChargerSettings,
         tcp_port: int = 0,
         wall: Callable[[], float] | None = None,
+        soc: SocReaderSettings | None = None,
     ) -> None:
         self._common = common
         self.devices = devices
@@ -279,11 +286,17 @@ class ChargerStation:
             self.charger = AcCharger(devices, settings, self.scribe, wall)
         else:
             self.charger = DcCharger(devices, settings, self.scribe, wall)
+        self._answering: AcCharger | DcCharger | SocReader = self.charger
+        """Who answers the session."""
+        if isinstance(devices, AcChargerDevices) and settings.communication == "soc":
+            self._answering = SocReader(devices, settings, soc or SocReaderSettings(), self.scribe)
         self._accepted: asyncio.Future[Channel] | None = None
 
     def stop(self, reason: str) -> bool:
         """Ask for an orderly end; False when no session runs that could have one."""
         self.charger.request_stop(reason)
+        if self._answering is not self.charger:
+            self._answering.request_stop(reason)
         return self._in_session
 
     async def run(self) -> Summary:
@@ -300,24 +313,44 @@ class ChargerStation:
 
     async def _session(self) -> Ended:
         charger = self.charger
-        if isinstance(charger, AcCharger) and self._settings.communication == "none":
-            await self._plugged(None)
-            return await self._basic(charger)
+        if isinstance(charger, AcCharger) and self._settings.communication != "digital":
+            return await self._ac_session(charger)
         matcher = await self._prepared()
         await self._plugged(HLC_DUTY)
-        try:
-            return await alongside(self._connected(matcher), charger.watch_pilot())
-        except SlacError as error:
-            if self._in_session or not self._falls_back or isinstance(charger, DcCharger):
-                raise
-            self.scribe.note(f"no digital communication: {error}", "warning")
-        await self.devices.pilot.set_fault()
-        await asyncio.sleep(STEP_EF_S)
-        return await self._basic(charger)
+        return await alongside(self._connected(matcher), charger.watch_pilot())
 
-    async def _basic(self, charger: AcCharger) -> Ended:
+    async def _ac_session(self, charger: AcCharger) -> Ended:
+        """AC that can do without messages: it charges by the duty cycle when there are none, or after the state of
+        charge was read."""
+        matcher = None
+        if self._settings.communication != "none":
+            try:
+                matcher = await self._prepared()
+            except ModemError as error:
+                self.scribe.note(f"no digital communication: {error}", "warning")
+        await self._plugged(None if matcher is None else HLC_DUTY)
+        if matcher is not None:
+            try:
+                ended = await alongside(self._connected(matcher), self._answering.watch_pilot())
+                if self._answering is charger:
+                    return ended
+            except (SlacError, SessionError) as error:
+                if self._in_session and self._answering is charger:
+                    raise
+                self.scribe.note(f"no digital communication: {error}", "warning")
+            await self._out_of_digital()
         self._in_session = True
         return Ended(await charger.serve_basic())
+
+    async def _out_of_digital(self) -> None:
+        """From 5 % to a duty cycle with current: through state F without a match [V2G3-M06-05], else through X1."""
+        pilot = self.devices.pilot
+        if self._in_session:
+            await pilot.set_duty(None)
+            await asyncio.sleep(STEP_X1_S)
+        else:
+            await pilot.set_fault()
+            await asyncio.sleep(STEP_EF_S)
 
     async def _prepared(self) -> slac_evse.Matcher:
         common = self._common
@@ -364,7 +397,7 @@ class ChargerStation:
 
     async def _match(self, matcher: slac_evse.Matcher) -> Matched:
         """A vehicle's matching; AC that may charge by the duty cycle alone does not wait for ever."""
-        if not self._falls_back:
+        if isinstance(self.charger, DcCharger) or self._settings.communication == "digital":
             return await matcher.match()
         try:
             async with asyncio.timeout(TT_EVSE_SLAC_INIT_S):
@@ -372,16 +405,12 @@ class ChargerStation:
         except TimeoutError:
             raise SlacError(f"no vehicle was matched within {TT_EVSE_SLAC_INIT_S:g} s") from None
 
-    @property
-    def _falls_back(self) -> bool:
-        return isinstance(self.charger, AcCharger) and self._settings.communication == "auto"
-
     async def _linked(self) -> Ended:
         """One session, and those that resume it."""
         ended = await self._one_session()
         while ended.paused:
             self._accepted = asyncio.get_running_loop().create_future()
-            await self.charger.sleep()
+            await self._answering.sleep()
             await self.devices.pilot.set_duty(HLC_DUTY)
             ended = await self._one_session()
         return ended
@@ -399,7 +428,7 @@ class ChargerStation:
             raise TimedOut(timer, "a connection of the vehicle") from None
         common.tap(channel)
         self._in_session = True
-        return await charger_session.serve(channel, self.charger, self.scribe, common.rules, common.rng, setup_by)
+        return await charger_session.serve(channel, self._answering, self.scribe, common.rules, common.rng, setup_by)
 
     def _accept(self, channel: Channel) -> None:
         if self._accepted is None or self._accepted.done():  # one session a link

@@ -10,6 +10,7 @@ import click
 
 from ..config import EvseSettings
 from ..hw.registry import devices
+from ..service.callback import SocCallback
 from ..tower import ChargerStation, Common
 from .common import settings
 from .station import run
@@ -38,7 +39,9 @@ def command(
 
     def build(common: Common) -> ChargerStation:
         role: Literal["AC charger", "charger"] = "AC charger" if chosen.charger.energy == "ac" else "charger"
+        if chosen.soc.endpoint:
+            common.recorder.readers.append(SocCallback(chosen.soc.endpoint, common.recorder.on("evse")))
         hardware = devices(chosen.hardware, role, chosen.plant)
-        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port, time.time)
+        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port, time.time, chosen.soc)
 
     run("evse", chosen, build, as_json=as_json, repeat=not once)

@@ -42,6 +42,8 @@ class ChargerDevices:
     contactor: Contactor
     supply: Supply
     isolation: IsolationMonitor
+    load: Contactor | None = None
+    """Connects a load at the outlet, for the discharge demo."""
     imagine: Callable[[float, float], None] | None = None
     imagine_state: Callable[[PilotState], None] | None = None
 

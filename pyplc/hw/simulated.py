@@ -104,6 +104,25 @@ class SimulatedOutletContactor:
             self._plant.now().outlet_closed = False
 
 
+class SimulatedLoad:
+    """A load at the charger's outlet."""
+
+    def __init__(self, plant: Plant) -> None:
+        self._plant = plant
+
+    @property
+    def closed(self) -> bool:
+        return self._plant.circuit.load_closed
+
+    async def close(self) -> None:
+        await asyncio.sleep(CONTACTOR_S)
+        self._plant.now().load_closed = True
+
+    async def open(self) -> None:
+        await asyncio.sleep(CONTACTOR_S)
+        self._plant.now().load_closed = False
+
+
 class SimulatedLock:
     """The connector lock."""
 
@@ -332,6 +351,7 @@ def charger_devices(plant: Plant) -> ChargerDevices:
         contactor=SimulatedOutletContactor(plant),
         supply=SimulatedSupply(plant),
         isolation=SimulatedIsolationMonitor(plant),
+        load=SimulatedLoad(plant),
     )
 
 

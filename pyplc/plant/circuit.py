@@ -34,6 +34,8 @@ class Circuit:
         self.plugged = False
         self.outlet_closed = False
         self.vehicle_closed = False
+        self.load_closed = False
+        """The charger's load is connected: a vehicle above the supply's voltage feeds it."""
         self.current = 0.0
         self._line = 0.0
         self._volts = 0.0
@@ -153,6 +155,8 @@ class Circuit:
         possible = (self._volts - self.open_circuit_voltage) / resistance
         feeding = self._joined and not self.supply_fault
         self.current = min(max(possible, 0.0), self._amps, self._power_limit(resistance)) if feeding else 0.0
+        if self.load_closed and self._joined and self.current == 0.0:
+            self.current = -self.open_circuit_voltage / (self._p.supply.load + resistance)
         mean = (before + self.current) / 2
         squares = (before * before + before * self.current + self.current * self.current) / 3
         stored = self.open_circuit_voltage * mean * h / 3600

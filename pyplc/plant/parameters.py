@@ -32,6 +32,8 @@ class SupplyParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     """V/s, up and down."""
     current_ramp: float = 100.0
     """A/s upwards; old cars dislike more."""
+    load: float = 50.0
+    """Ohm of the load that the discharge demo connects."""
     current_fall: float = 500.0
     """A/s downwards; IEC 61851-23 wants at least 100."""
 

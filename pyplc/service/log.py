@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from ..record import Checkpoint, Decision, Note, Phase, Pilot, Reading, Record, Start, Summary, Switch
+from ..record import Checkpoint, Decision, Note, Phase, Pilot, Reading, Record, Start, Summary, Switch, VehicleData
 
 
 def text_of(record: Record) -> str | None:
@@ -26,6 +26,10 @@ def text_of(record: Record) -> str | None:
         case Reading():
             soc = "" if record.soc_percent is None else f" {record.soc_percent:.1f} %"
             return f"{record.voltage:.1f} V {record.current:.1f} A{soc}"
+        case VehicleData():
+            capacity = "" if record.capacity_wh is None else f", capacity {record.capacity_wh:.0f} Wh"
+            wish = "" if record.energy_request_wh is None else f", wants {record.energy_request_wh:.0f} Wh"
+            return f"vehicle {record.evccid or '(no id)'}: {record.soc_percent:g} %{capacity}{wish}"
         case Start():
             return f"pyplc {record.version} {record.what}"
         case Summary():

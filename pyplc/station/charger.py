@@ -45,8 +45,9 @@ class ChargerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     energy: Energy = "dc"
     """"dc" or "ac"; AC needs ISO 15118-2, or charges by the pilot's duty cycle alone."""
-    communication: Literal["digital", "auto", "none"] = "auto"
-    """AC: "digital" wants ISO 15118-2, "none" charges by the duty cycle alone, "auto" falls back to it."""
+    communication: Literal["digital", "auto", "none", "soc"] = "auto"
+    """AC: "digital" wants ISO 15118-2, "none" charges by the duty cycle alone, "auto" falls back to it; "soc" reads
+    the vehicle's state of charge in a DC session without power first."""
     evse_id: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2}){1,32}$")] = "00"
     """Hex digits of the EVSEID of DIN 70121; 00 when unknown [V2G-DC-620]."""
     evse_name: Annotated[str, msgspec.Meta(min_length=7, max_length=37)] = "ZZ00000"
@@ -55,6 +56,9 @@ class ChargerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_current: Positive | None = None
     """AC: a phase."""
     max_power: Positive | None = None
+    discharge: Annotated[float, msgspec.Meta(gt=0, le=50)] | None = None
+    """DC, discharge demo: in the charge loop the supply stays so many volts below the voltage of pre-charge and the
+    load is connected, so that the vehicle feeds it."""
     authorisation_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """How long authorisation takes; 0 is free charging."""
     stop_delay: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] = 0

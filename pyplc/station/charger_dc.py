@@ -64,6 +64,7 @@ class DcCharger(Charger):
         self._vehicle: VehicleLimits | None = None
         self._needs_power = False
         self._now_current = self._now_power = math.inf
+        self._precharged = 0.0
         self._last_t: float | None = None
         self._over: dict[str, float] = {}
         self._isolation: asyncio.Task[float] | None = None
@@ -135,6 +136,7 @@ class DcCharger(Charger):
         self._imagine(voltage, 0.0)
         await self._devices.supply.set(min(voltage, self._voltage_limit()), min(current, TEST_CURRENT_A))
         present = self._voltage()
+        self._precharged = voltage
         self._supervise(present, self._current(), TEST_CURRENT_A)
         self._read(present, self._current())
         return present
@@ -153,7 +155,7 @@ class DcCharger(Charger):
         max_power = min(self._full_power(""), self._planned_power(), self._now_power)
         current = demand.current if demand.current >= offer.min_current else 0.0  # CC.5.5.7
         current = min(current, max_current, max_power / max(self._voltage(), 1.0))
-        await supply.set(min(demand.voltage, max_voltage), current)
+        await supply.set(min(await self._target(demand.voltage), max_voltage), current)
         voltage, amperes = self._voltage(), self._current()
         self._supervise(voltage, amperes, current)
         self._count(voltage, amperes)
@@ -169,6 +171,16 @@ class DcCharger(Charger):
             power_limited=voltage * amperes >= MARGIN * max_power,
         )
 
+    async def _target(self, demanded: float) -> float:
+        """The set-point for a demand; the discharge demo stays below the battery and connects its load."""
+        load, below = self._devices.load, self._settings.discharge
+        if below is None or load is None:
+            return demanded
+        if not load.closed:
+            await load.close()
+            self._scribe(Switch(device="load", state="closed"))
+        return max(0.0, self._precharged - below)
+
     async def hold(self) -> None:
         await self._devices.supply.set(self._voltage(), 0.0)
 
@@ -177,6 +189,9 @@ class DcCharger(Charger):
         if self._isolation is not None:
             self._isolation.cancel()
             self._isolation = None
+        if self._devices.load is not None and self._devices.load.closed:
+            await self._devices.load.open()
+            self._scribe(Switch(device="load", state="open"))
         await self._devices.supply.off()
         if (amperes := self._current()) >= NO_CURRENT_A:
             raise DeviceError(f"supply: {amperes:.0f} A flow although it is off")

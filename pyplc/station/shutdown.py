@@ -101,6 +101,8 @@ async def secure_ac_charger(devices: AcChargerDevices, scribe: Scribe) -> None:
 async def secure_charger(devices: ChargerDevices, scribe: Scribe) -> None:
     """Make a charger safe; returns when everything was tried."""
     step = _Steps(scribe)
+    if devices.load is not None:
+        await step("disconnect the load", devices.load.open)
     await step("set the supply to zero", lambda: devices.supply.set(0.0, 0.0))
     await step("switch the supply off", devices.supply.off)
     scribe(Switch(device="supply", state="off"))

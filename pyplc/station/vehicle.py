@@ -25,6 +25,16 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
+class BulbSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A lamp instead of a battery: V, A, s."""
+
+    voltage: Annotated[float, msgspec.Meta(ge=50, le=500)] = 230.0
+    current: Positive = 1.0
+    """What is demanded; chargers with a minimum current need that much."""
+    delay: Annotated[float, msgspec.Meta(ge=0)] = 6.6
+    """From the first turn of the charge loop to the lamp."""
+
+
 class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How a vehicle charges. Voltages in V, currents in A, power in W, energy in Wh, times in s, SoC in percent."""
 
@@ -44,6 +54,8 @@ class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """... and resume it after so long."""
     services: tuple[int, ...] = ()
     """ISO 15118-2: ids of the value-added services to select where they are offered."""
+    bulb: BulbSettings | None = None
+    """DC: no car, a lamp; charges until the user or `target_time` ends it."""
     max_current: Positive = 125.0
     """AC: a phase."""
     max_power: Positive | None = None
