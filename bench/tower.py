@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 from pyplc import clock
-from pyplc.config import SimSettings
+from pyplc.config import SessionSettings, SimSettings
 from pyplc.plant.parameters import BatteryParameters, PlantParameters
 from pyplc.record import Reader, Recorder, Summary
 from pyplc.service.files import SessionFiles
 from pyplc.simulation import World
+from pyplc.station.charger import ChargerSettings
 from pyplc.station.vehicle import VehicleSettings
 
 ROUNDS = 5
@@ -53,6 +54,12 @@ def main() -> None:
     short = SimSettings(vehicle=VehicleSettings(target_soc=50.0))
     timed("charge of 5 %, records read by nobody", short, record=False)
     timed("charge of 5 %, session.jsonl and pcapng", short, record=True)
+    iso2 = SessionSettings(protocols=("iso2",))
+    timed("the same in ISO 15118-2", SimSettings(vehicle=short.vehicle, session=iso2), record=True)
+    ac = SimSettings(
+        vehicle=VehicleSettings(target_soc=50.0, energy="ac"), charger=ChargerSettings(energy="ac"), session=iso2
+    )
+    timed("ISO 15118-2 AC at 500 ms", ac, record=True)
     long = SimSettings(
         vehicle=VehicleSettings(target_soc=80.0),
         plant=PlantParameters(battery=BatteryParameters(soc_percent=27.0)),
