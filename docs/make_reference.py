@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import tomllib
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,37 @@ def sequence(title: str, table: Table, first: Enum, end: Enum, usual: tuple[Enum
     lines += [f"    {end.name} --> [*]", "```", ""]
     lines.append(
         "SessionStopReq is admitted in every state after SessionSetup but the charge loop; the diagram shows only the "
-        "usual one. Everything that is not in the table is answered with FAILED_SequenceError, and the session is over.\n"
+        "usual one. What is not in the table is answered with FAILED_SequenceError, and the session is over.\n"
     )
-    return "\n".join([*lines, *rows, ""])
+    return "\n".join([*lines, *rows, "", *coverage(table)])
+
+
+def coverage(table: Table) -> list[str]:
+    """State by request: where a request leads, or that it is refused. Each cell is a case of a test."""
+    requests = sorted({request for row in table.values() for request in row}, key=lambda r: r.__name__)
+    names = [request.__name__.removesuffix("Req") for request in requests]
+    lines = [
+        "## State by request\n",
+        "Where a request leads; empty cells are refused with FAILED_SequenceError. Each cell is a case of "
+        "`test_every_request_in_every_state`; so are the requests that are never in sequence here.\n",
+        f"| | {' | '.join(names)} |",
+        "|---" * (len(names) + 1) + "|",
+    ]
+    for state, row in table.items():
+        cells = [", ".join(dict.fromkeys(after.value for after in row.get(r, {}).values())) for r in requests]
+        lines.append(f"| {state.value} | {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def requirements() -> str:
+    """The ids that the code names, and their tests."""
+    table = tomllib.loads((HERE.parents[1] / "tests" / "requirements.toml").read_text())
+    lines = [MADE, "# Requirements and their tests\n", "Ids as our sources give them; the words are ours.\n"]
+    lines += ["| id | what it says | tests |", "|---|---|---|"]
+    for number, row in table.items():
+        tests = "<br>".join(f"`{name}`" for name in row["tests"])
+        lines.append(f"| {number} | {row['says']} | {tests} |")
+    return "\n".join([*lines, ""])
 
 
 def din_sequence() -> str:
@@ -175,6 +204,7 @@ PAGES = {
     "din-timing.md": lambda: timing("DIN 70121", din_times),
     "iso2-timing.md": lambda: timing("ISO 15118-2", iso2_times),
     "deviations.md": switches,
+    "requirements.md": requirements,
     "checkpoints.md": checkpoints,
     "settings.md": settings,
 }

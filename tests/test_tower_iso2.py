@@ -282,3 +282,38 @@ def test_a_charger_stops_basic_charging_on_request() -> None:
     outcome = worlds.session(stop, at=550, delay=20, settings=settings)
     assert outcome.summaries["evse"].reason == "operator"
     assert not outcome.world.plant.ac.contactor_closed
+
+
+def test_the_schedule_lasts_as_long_as_the_vehicle_stays() -> None:
+    for departure, duration in ((None, 86_400), (7200, 7200)):
+        outcome = worlds.session(settings=iso2(departure=departure))
+        finished(outcome)
+        told = next(r for r in outcome.records if isinstance(r, Message) and r.name == "ChargeParameterDiscoveryRes")
+        (schedule,) = told.body.SASchedules.SAScheduleTuple
+        assert schedule.PMaxSchedule.PMaxScheduleEntry[-1].TimeInterval.duration == duration
+
+
+def test_the_end_of_the_schedule_is_renegotiated() -> None:
+    outcome = worlds.session(settings=iso2(target=60, departure=10, target_time=25.0))
+    finished(outcome)
+    assert outcome.messages("evse").count("ChargeParameterDiscoveryRes") > 2
+    notes = [r.text for r in outcome.records if isinstance(r, Note)]
+    assert any("the schedule is over" in text for text in notes)
+
+
+def test_the_lower_of_duty_cycle_and_message_holds() -> None:
+    def narrow(world: World) -> None:
+        world.plant.pilot.set_duty(20.0)  # 12 A, while the messages say 16
+
+    outcome = worlds.session(narrow, at=705, delay=5, settings=iso2("ac", target_time=20.0))
+    finished(outcome)
+    changed = outcome.at("evse", 705) + 5
+    after = [r.current for r in outcome.records if isinstance(r, Reading) and r.side == "ev" and r.t > changed + 1]
+    assert max(after) == pytest.approx(12)
+
+
+def test_the_ac_contactor_follows_state_c() -> None:
+    outcome = worlds.session(settings=iso2("ac"))
+    closed = next(r.t for r in outcome.records if isinstance(r, Switch) and r.device == "contactor")
+    assert 0 <= closed - outcome.at("ev", 550) < 3
+    assert outcome.at("evse", 605) >= closed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -19,6 +19,8 @@ from .common import FAILED, exit_code, settings
 @click.command()
 @click.argument("config", required=False, type=click.Path(path_type=Path))
 @click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
+@click.option("--protocol", type=click.Choice(["din", "iso2"]), help="Speak only this one, instead of the file's.")
+@click.option("--ac", is_flag=True, help="Charge with AC, which needs iso2, instead of the file's energy.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 @click.option("--realtime", is_flag=True, help="Run at wall-clock speed instead of as fast as possible.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines; the last is the summary.")
@@ -28,6 +30,8 @@ from .common import FAILED, exit_code, settings
 def command(
     config: Path | None,
     target_soc: float | None,
+    protocol: Literal["din", "iso2"] | None,
+    ac: bool,
     seed: int,
     realtime: bool,
     as_json: bool,
@@ -39,11 +43,17 @@ def command(
 
     \b
     Example:  pyplc sim --target-soc 60
+              pyplc sim --protocol iso2
+              pyplc sim --ac --target-soc 50
               pyplc sim --json --seed 7 | tail -1
     """
     chosen = settings(config, SimSettings)
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
+    if protocol is not None:
+        chosen.session.protocols = (protocol,)
+    if ac:
+        chosen.vehicle.energy = chosen.charger.energy = "ac"
     record = record or (Path(chosen.record.folder) if chosen.record.folder else None)
     readers, closing = _readers(chosen, as_json=as_json, frames=frames, record=record)
     recorder = Recorder(*readers)

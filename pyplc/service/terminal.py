@@ -7,7 +7,21 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from ..record import Checkpoint, Decision, Dropped, Note, Phase, Pilot, Reading, Record, Start, Summary, Switch
+from ..record import (
+    Checkpoint,
+    Decision,
+    Dropped,
+    Note,
+    Phase,
+    Pilot,
+    Reading,
+    Record,
+    Start,
+    Summary,
+    Switch,
+    VehicleData,
+)
+from .log import text_of
 
 SIDES = {
     "ev": ("vehicle", "cyan"),
@@ -53,6 +67,8 @@ class Terminal:
             case Decision():
                 values = ", ".join(f"{k} {_short(v)}" for k, v in record.values.items() if v is not None)
                 self._line(record, f"     {record.what}: {record.why}{f' ({values})' if values else ''}")
+            case VehicleData():
+                self._line(record, f"     {text_of(record)}", "bold")
             case Note():
                 self._line(record, f"     {_escape(record.text)}", LEVELS.get(record.level, ""))
             case Dropped():

@@ -82,6 +82,7 @@ class AcVehicle(Vehicle):
         self._scribe.note("charging by the pilot's duty cycle, without digital communication")
         await self._locked()
         await self.power_on_ac()
+        self._scribe.checkpoint(650)
         while not (wanted := self.stop_wanted()):
             await self._draw(self._devices.onboard.max_current, 0.0)
             await asyncio.sleep(BASIC_SAMPLE_S)
