@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from ..hw.bundles import AcChargerDevices
-from ..hw.ports import PilotState
+from ..hw.ports import DeviceError, PilotState
 from ..record import Pilot, Reading, Scribe, Switch
 from ..v2g.control import AcOffer, AcVehicleLimits, Energy, Refused
 from .charger import POWERED, Charger, ChargerSettings, PilotFault
@@ -87,7 +87,10 @@ class AcCharger(Charger):
         while self._devices.pilot.view.state not in POWERED:
             await self._devices.pilot.changed()
         self._started = True
-        await self._contactor(True)
+        try:
+            await self._contactor(True)
+        except DeviceError as error:
+            raise Refused(str(error), "FAILED_ContactorError") from error
         if not self._devices.contactor.closed:
             raise Refused("the contactor does not confirm that it closed", "FAILED_ContactorError")
 
