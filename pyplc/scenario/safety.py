@@ -100,8 +100,8 @@ class Talk:
             if hasattr(parameter, "EVMaximumVoltageLimit"):
                 self.max_voltage = float(parameter.EVMaximumVoltageLimit)
                 self.max_current = float(parameter.EVMaximumCurrentLimit)
-        elif name == "PreChargeReq":
-            self.regulated = True
+        elif name in ("CableCheckReq", "PreChargeReq"):
+            self.regulated = name == "PreChargeReq"
         elif name == "PowerDeliveryReq":
             self.started = getattr(body, "ReadyToChargeState", None) or (
                 getattr(getattr(body, "ChargeProgress", None), "name", "") == "Start"

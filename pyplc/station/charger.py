@@ -11,9 +11,11 @@ import msgspec
 
 from ..hw.ports import ChargerPilot, PilotState
 from ..record import Pilot, Scribe
-from ..v2g.control import Energy, Kept, Meter, Plan, Schedule, ScheduleEntry, Service
+from ..v2g.control import Energy, Kept, Meter, Plan, Refused, Schedule, ScheduleEntry, Service
 
 POWERED = (PilotState.C, PilotState.D)
+STOP_GRACE_S = 10.0
+"""In which a vehicle that was asked to stop must have done so, besides the delay it was given."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -147,6 +149,12 @@ class Charger:
 
     def stop_wanted(self) -> str | None:
         return self._stop
+
+    def _obeyed(self) -> None:
+        """Refused when a vehicle that was asked to stop has not done so in its time."""
+        patience = self._settings.stop_delay + STOP_GRACE_S
+        if self._stop is not None and self._now() - self._stop_since >= patience:
+            raise Refused(f"the vehicle did not stop within {patience:g} s: {self._stop}")
 
     def stop_delay(self) -> int:
         gone = self._now() - self._stop_since

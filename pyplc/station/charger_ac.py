@@ -99,6 +99,11 @@ class AcCharger(Charger):
         await self._contactor(False)
 
     def ac_limit(self) -> float:
+        """What the vehicle may draw now, A a phase. Refused when it was asked to stop and does not."""
+        self._obeyed()
+        return self._limit()
+
+    def _limit(self) -> float:
         """The least of offer, operator's limit and schedule; below 6 A nothing."""
         planned = self._planned_power() / (self._offer.nominal_voltage * self._phases)
         self._read()
@@ -125,7 +130,7 @@ class AcCharger(Charger):
                 await self._pilot_in((PilotState.B, PilotState.A), 3.0)
                 await self.stop()
                 return self._stop
-            if (now := self.ac_limit()) != limit:
+            if (now := self._limit()) != limit:
                 limit = now
                 await pilot.set_duty(duty_for(limit))
             await self._look()
@@ -158,7 +163,7 @@ class AcCharger(Charger):
         if outlet.rcd_tripped and self._devices.contactor.closed:
             await self._contactor(False)
             raise PilotFault("the residual current device has tripped")
-        amperes, allowed = outlet.current.value, self.ac_limit()
+        amperes, allowed = outlet.current.value, self._limit()
         over = amperes > allowed * OVERCURRENT + 1
         self._over_since = (self._over_since or self._now()) if over else None
         if self._over_since is not None and self._now() - self._over_since > OVERCURRENT_S:

@@ -1,7 +1,7 @@
 """The one safe way down, for every end that is not the orderly one, and harmless after it.
 
 DC vehicle: pilot to state B (the charger's hardware cuts the current) - wait - contactors open - below 60 V - unlock.
-AC vehicle: current to zero - pilot to state B - wait - unlock.
+AC vehicle: current to zero - pilot to state B - wait for the charger's contactor - unlock.
 DC charger: current to zero, supply off - contactors open - oscillator off.
 AC charger: oscillator off - wait (the vehicle stops drawing) - contactor open.
 
@@ -23,8 +23,11 @@ CURRENT_GONE_S = 2.0
 DISCHARGED_S = 1.0
 """From open contactors to unlocking."""
 STOP_DRAWING_S = 0.5
-"""From the oscillator's end to opening an AC contactor: the vehicle need not be cut off under load; the standard
-allows it 3 s, and a fault does not wait so long."""
+"""From the oscillator's end to opening an AC contactor under load: the standard allows the vehicle 3 s to stop drawing,
+and a fault does not wait so long."""
+MAINS_OFF_S = 1.0
+"""From state B to unlocking an AC connector: the charger's contactor opens within 0.1 s, its way down takes 0.6 s."""
+DRAWING_A = 1.0
 TOUCHABLE_V = 60.0
 UNLOCK_S = 5.0
 """An inlet that stays above 60 V longer is unlocked all the same: nobody is locked in."""
@@ -81,6 +84,8 @@ async def secure_ac_vehicle(devices: AcVehicleDevices, scribe: Scribe) -> None:
     await step("pilot to state B", lambda: devices.pilot.set_state(PilotState.B))
     scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
     scribe.checkpoint(950)
+    if devices.lock.locked:
+        await asyncio.sleep(MAINS_OFF_S)
     await step("unlock the connector", devices.lock.unlock)
     scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
     scribe.checkpoint(952)
@@ -91,8 +96,11 @@ async def secure_ac_charger(devices: AcChargerDevices, scribe: Scribe) -> None:
     step = _Steps(scribe)
     await step("switch the oscillator off", lambda: devices.pilot.set_duty(None))
     scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
-    if devices.contactor.closed:
-        await asyncio.sleep(STOP_DRAWING_S)
+    until = asyncio.get_running_loop().time() + STOP_DRAWING_S
+    while devices.contactor.closed and devices.outlet.current.value >= DRAWING_A:
+        if asyncio.get_running_loop().time() >= until:
+            break
+        await asyncio.sleep(SAMPLE_S)
     await step("open the contactor", devices.contactor.open)
     scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
     scribe.checkpoint(961)
