@@ -9,15 +9,18 @@ from typing import Any
 
 import click
 
-from .. import __version__, clock
+from .. import __version__, clock, peers
 from ..config import SimSettings
+from ..peers import ChargerProfile, VehicleProfile
 from ..record import Reader, Record, Recorder, Start, Summary
 from ..simulation import World
-from .common import FAILED, exit_code, settings
+from .common import FAILED, exit_code, imitating, settings, told
 
 
 @click.command()
 @click.argument("config", required=False, type=click.Path(path_type=Path))
+@imitating("vehicle", VehicleProfile)
+@imitating("charger", ChargerProfile)
 @click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
 @click.option("--realtime", is_flag=True, help="Run at wall-clock speed instead of as fast as possible.")
@@ -27,6 +30,8 @@ from .common import FAILED, exit_code, settings
 @click.option("--fast-modems", is_flag=True, help="Modems that restart at once instead of in 7 s.")
 def command(
     config: Path | None,
+    vehicle: VehicleProfile | None,
+    charger: ChargerProfile | None,
     target_soc: float | None,
     seed: int,
     realtime: bool,
@@ -40,8 +45,10 @@ def command(
     \b
     Example:  pyplc sim --target-soc 60
               pyplc sim --json --seed 7 | tail -1
+              pyplc sim --vehicle ioniq-2016 --charger alpitronic-hyc
     """
     chosen = settings(config, SimSettings)
+    told(lambda: peers.imitate(chosen, vehicle, charger))
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
     record = record or (Path(chosen.record.folder) if chosen.record.folder else None)
