@@ -28,6 +28,8 @@ QUICK_ANSWER_S = 0.01
 """What a charger takes to answer when nothing is known of it: Alpitronic and Supercharger, 7 to 10 ms."""
 LEAST_PACE_S = 0.02
 """Between two requests of one loop: some cars ask again at once."""
+LONGEST_PACE_S = 1.0
+"""What is longer was a pause: an MG4 that lost its current waited 2.5 s with its last request."""
 CUSTOMARY_GOAL = 80.0
 """SoC in percent up to which a vehicle charges when nobody says otherwise."""
 
@@ -469,7 +471,7 @@ def pacing(told: VehicleDc | VehicleAc) -> dict[str, float]:
         loop: max(LEAST_PACE_S, round(told.think_s[request] + QUICK_ANSWER_S, 3))
         for loop, requests in LOOPS.items()
         for request in requests
-        if request in told.think_s
+        if told.think_s.get(request, LONGEST_PACE_S) < LONGEST_PACE_S
     }
 
 
