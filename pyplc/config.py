@@ -16,7 +16,7 @@ from .station.soc_reader import SocReaderSettings
 from .station.vehicle import VehicleSettings
 from .v2g.deviations import Deviations
 from .v2g.negotiate import PROTOCOLS
-from .v2g.rules import PROFILES, Rules
+from .v2g.rules import PROFILES, Pacing, Rules
 from .v2gtp import DEFAULT_MAX_PAYLOAD
 
 Driver = Literal["auto", "packet", "pcap"]
@@ -45,17 +45,16 @@ class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Vehicle: what is offered, the best first. Charger: what is accepted."""
     cycle_s: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1
     """Vehicle: seconds from one CurrentDemandReq to the next."""
+    pacing: dict[str, Annotated[float, msgspec.Meta(gt=0, le=10)]] = {}
+    """Vehicle: seconds from one request to the next in other loops, by their names."""
     deviations: dict[str, bool] = {}
     """Single deviations from the letter of the standard switched on or off, by name."""
     max_payload: Annotated[int, msgspec.Meta(ge=1024)] = DEFAULT_MAX_PAYLOAD
     """The longest V2GTP payload accepted, in bytes; a peer that announces more is disconnected."""
 
     def __post_init__(self) -> None:
-        for name in self.deviations:
-            if name not in Deviations.__struct_fields__:
-                near = difflib.get_close_matches(name, Deviations.__struct_fields__, 1)
-                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(Deviations.__struct_fields__)}"
-                raise ValueError(f"unknown deviation {name}; {hint}")
+        _known("deviation", self.deviations, Deviations.__struct_fields__)
+        _known("pace", self.pacing, Pacing._fields)
 
 
 class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -104,11 +103,20 @@ def rules(session: SessionSettings) -> Rules:
     return chosen._replace(
         deviations=msgspec.structs.replace(chosen.deviations, **session.deviations),
         protocols=tuple(PROTOCOLS[name] for name in session.protocols),
-        pacing=chosen.pacing._replace(charging=session.cycle_s),
+        pacing=chosen.pacing._replace(**{"charging": session.cycle_s, **session.pacing}),
     )
 
 
+def _known(word: str, given: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
+            raise ValueError(f"unknown {word} {name}; {hint}")
+
+
 S = TypeVar("S", bound=StationSettings)
+D = TypeVar("D", bound=msgspec.Struct)
 
 
 def load(path: Path, kind: type[S]) -> S:
@@ -120,8 +128,8 @@ def load(path: Path, kind: type[S]) -> S:
     return parse(text, kind, str(path))
 
 
-def parse(text: bytes, kind: type[S], where: str) -> S:
-    """The settings in TOML text; `where` names it in errors."""
+def parse(text: bytes, kind: type[D], where: str) -> D:
+    """The declared data in TOML text; `where` names it in errors."""
     try:
         return msgspec.toml.decode(text, type=kind)
     except msgspec.ValidationError as error:

@@ -427,6 +427,7 @@ class ChargerStation:
         except TimeoutError:
             raise TimedOut(timer, "a connection of the vehicle") from None
         common.tap(channel)
+        channel.latency = self._settings.answer_s
         self._in_session = True
         return await charger_session.serve(channel, self._answering, self.scribe, common.rules, common.rng, setup_by)
 

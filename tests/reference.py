@@ -33,6 +33,9 @@ def expected(capture: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines]
 
 
+ETHERNET_HEADER = 14
+
+
 class Captured(NamedTuple):
     """One V2G message of a capture: time in seconds, TCP source port, EXI bytes."""
 
@@ -64,4 +67,4 @@ def messages(capture: str) -> list[Captured]:
 def _frames(file: Path) -> Iterator[tuple[float, bytes]]:
     with file.open("rb") as handle:
         kind = dpkt.pcapng.Reader if file.suffix == ".pcapng" else dpkt.pcap.Reader
-        yield from kind(handle)
+        yield from ((t, frame) for t, frame in kind(handle) if len(frame) >= ETHERNET_HEADER)  # files cut in a record

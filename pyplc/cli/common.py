@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import click
 
-from .. import __version__
+from .. import __version__, peers
 from ..config import ConfigError, StationSettings, load
 from ..record import Reader, Recorder, Start, Summary
 
 S = TypeVar("S", bound=StationSettings)
+F = TypeVar("F", bound=Callable[..., Any])
 
 FAILED = 1
 """Exit code of a session that did not finish in order, and of everything that cannot be done."""
@@ -30,6 +31,33 @@ def settings(path: Path | None, kind: type[S]) -> S:
         return kind()
     try:
         return load(path, kind)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def imitating(word: str, kind: type[peers.P]) -> Callable[[F], F]:
+    """The option --vehicle or --charger: the name of a profile or a file; `list` prints what there is and ends."""
+
+    def chosen(ctx: click.Context, param: click.Parameter, name: str | None) -> Any:
+        if name is None:
+            return None
+        if name == "list":
+            for known in peers.names(kind):
+                click.echo(f"{known:20} {peers.load(known, kind).name}")
+            ctx.exit()
+        try:
+            return peers.load(name, kind)
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from None
+
+    text = f"Be this {word}: a name (see `--{word} list`) or a TOML file."
+    return click.option(f"--{word}", metavar="NAME", callback=chosen, is_eager=True, help=text)
+
+
+def told(change: Callable[[], None]) -> None:
+    """Run what may raise a ConfigError, which becomes the command's error."""
+    try:
+        change()
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
 

@@ -8,11 +8,13 @@ from typing import Literal
 
 import click
 
+from .. import peers
 from ..config import EvseSettings
 from ..hw.registry import devices
+from ..peers import ChargerProfile
 from ..service.callback import SocCallback
 from ..tower import ChargerStation, Common
-from .common import settings
+from .common import imitating, settings, told
 from .station import run
 
 
@@ -21,19 +23,29 @@ from .station import run
 @click.option("--driver", type=click.Choice(["auto", "packet", "pcap"]), help="How raw frames are read.")
 @click.option("--interface", help="Interface of the PLC modem, instead of the file's.")
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port to listen on; 0 lets the system choose.")
+@imitating("charger", ChargerProfile)
 @click.option("--once", is_flag=True, help="End after one session.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
 def command(
-    config: Path, driver: str | None, interface: str | None, port: int | None, once: bool, as_json: bool
+    config: Path,
+    driver: str | None,
+    interface: str | None,
+    port: int | None,
+    charger: ChargerProfile | None,
+    once: bool,
+    as_json: bool,
 ) -> None:
     """Be a charger on a real interface, one session after the other.
 
     \b
     Example:  pyplc evse config/evse.toml --interface eth1 --once
+              pyplc evse config/evse.toml --charger compleo
     """
     chosen = settings(config, EvseSettings)
     chosen.network.driver = driver or chosen.network.driver  # type: ignore[assignment]  # a Choice of the same words
     chosen.network.interface = interface or chosen.network.interface
+    if charger is not None:
+        told(lambda: peers.be_charger(charger, chosen))
     if port is not None:
         chosen.network.tcp_port = port
 

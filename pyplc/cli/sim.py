@@ -9,15 +9,18 @@ from typing import Any, Literal
 
 import click
 
-from .. import __version__, clock
+from .. import __version__, clock, peers
 from ..config import SimSettings
+from ..peers import ChargerProfile, VehicleProfile
 from ..record import Reader, Record, Recorder, Start, Summary
 from ..simulation import World
-from .common import FAILED, exit_code, settings
+from .common import FAILED, exit_code, imitating, settings, told
 
 
 @click.command()
 @click.argument("config", required=False, type=click.Path(path_type=Path))
+@imitating("vehicle", VehicleProfile)
+@imitating("charger", ChargerProfile)
 @click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
 @click.option("--protocol", type=click.Choice(["din", "iso2"]), help="Speak only this one, instead of the file's.")
 @click.option("--ac", is_flag=True, help="Charge with AC, which needs iso2, instead of the file's energy.")
@@ -29,6 +32,8 @@ from .common import FAILED, exit_code, settings
 @click.option("--fast-modems", is_flag=True, help="Modems that restart at once instead of in 7 s.")
 def command(
     config: Path | None,
+    vehicle: VehicleProfile | None,
+    charger: ChargerProfile | None,
     target_soc: float | None,
     protocol: Literal["din", "iso2"] | None,
     ac: bool,
@@ -46,8 +51,10 @@ def command(
               pyplc sim --protocol iso2
               pyplc sim --ac --target-soc 50
               pyplc sim --json --seed 7 | tail -1
+              pyplc sim --vehicle ioniq-2016 --charger alpitronic-hyc
     """
     chosen = settings(config, SimSettings)
+    told(lambda: peers.imitate(chosen, vehicle, charger))
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
     if protocol is not None:

@@ -11,7 +11,6 @@ from .ports import DeviceError, PilotState, PilotView, Reading
 
 CONTACTOR_S = 0.05
 LOCK_S = 0.3
-ISOLATION_S = 2.0
 NO_CURRENT_A = 1.0
 SAMPLE_S = 0.01
 
@@ -226,7 +225,7 @@ class SimulatedIsolationMonitor:
         self._plant = plant
 
     async def measure(self) -> float:
-        await asyncio.sleep(ISOLATION_S)
+        await asyncio.sleep(self._plant.parameters.cable.isolation_s)
         return self._plant.now().isolation
 
 
@@ -237,7 +236,7 @@ class SimulatedOnboardCharger:
         self._plant = plant
         p = plant.parameters.ac
         self.max_current, self.min_current = p.onboard_current, p.least_current
-        self.max_voltage = 400.0
+        self.max_voltage = p.onboard_voltage
         self.phases: int = p.onboard_phases
 
     async def draw(self, current: float) -> None:

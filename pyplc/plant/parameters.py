@@ -47,6 +47,8 @@ class CableParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bleed: float = 20_000.0
     """Discharge resistance: with 20 uF a time constant of 0.4 s."""
     isolation: float = 5e6
+    isolation_s: float = 2.0
+    """How long the isolation monitor measures."""
     contact_resistance: float = 0.02
     """What limits the inrush when contactors close on unequal voltages."""
 
@@ -59,6 +61,8 @@ class AcParameters(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_current: float = 16.0
     onboard_phases: Literal[1, 3] = 3
     onboard_current: float = 16.0
+    onboard_voltage: float = 400.0
+    """The most the on-board charger bears."""
     least_current: float = 6.0
     efficiency: float = 0.9
 

@@ -63,6 +63,14 @@ class ChargerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     load is connected, so that the vehicle feeds it."""
     authorisation_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """How long authorisation takes; 0 is free charging."""
+    parameters_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """DC: how long the offer takes to be worked out."""
+    answer_s: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
+    """How long each answer is held back, to be taken for a slower charger."""
+    ripple: Annotated[float, msgspec.Meta(ge=0)] = 1.0
+    """DC: EVSEPeakCurrentRipple, A."""
+    tolerance: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    """DC: EVSECurrentRegulationTolerance, A; left out when absent."""
     stop_delay: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)] = 0
     """ISO 15118-2: how many seconds a vehicle gets when it is asked to stop."""
     meter: Annotated[str, msgspec.Meta(max_length=32)] | None = None

@@ -76,6 +76,8 @@ class DcCharger(Charger):
             max_power=min(supply.max_power, wish.max_power or supply.max_power),
             min_voltage=supply.min_voltage,
             min_current=supply.min_current,
+            ripple=wish.ripple,
+            tolerance=wish.tolerance,
         )
 
     def _full_power(self, mode: str) -> float:
@@ -98,6 +100,7 @@ class DcCharger(Charger):
             theirs = f"{limits.max_voltage:g} V, {limits.max_current:g} A"
             ours = f"{self._offer.min_voltage:g} V, {self._offer.min_current:g} A"
             raise Refused(f"the vehicle's {theirs} are below our least {ours}", "FAILED_WrongChargeParameter")
+        await asyncio.sleep(self._settings.parameters_s)
         self._vehicle = limits
 
     async def power_ready(self, timeout: float) -> bool:
@@ -132,7 +135,8 @@ class DcCharger(Charger):
 
     async def precharge(self, voltage: float, current: float) -> float:
         self._imagine(voltage, 0.0)
-        await self._devices.supply.set(min(voltage, self._voltage_limit()), min(current, TEST_CURRENT_A))
+        limit = min(current, TEST_CURRENT_A) if current > 0 else TEST_CURRENT_A  # a Tesla asks for 0 A and its voltage
+        await self._devices.supply.set(min(voltage, self._voltage_limit()), limit)
         present = self._voltage()
         self._precharged = voltage
         self._supervise(present, self._current(), TEST_CURRENT_A)

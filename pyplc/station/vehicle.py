@@ -35,6 +35,16 @@ class BulbSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """From the first turn of the charge loop to the lamp."""
 
 
+class Told(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Optional figures of ChargeParameterDiscoveryReq, word for word; what is absent is left out."""
+
+    max_power: float | None = None
+    capacity_wh: float | None = None
+    energy_request_wh: float | None = None
+    full_soc: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    bulk_soc: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+
+
 class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How a vehicle charges. Voltages in V, currents in A, power in W, energy in Wh, times in s, SoC in percent."""
 
@@ -59,14 +69,16 @@ class VehicleSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     max_current: Positive = 125.0
     """AC: a phase."""
     max_power: Positive | None = None
-    precharge_current: Annotated[float, msgspec.Meta(ge=0, lt=2)] = 1.0
-    """IEC 61851-23 CC.5.2: below 2 A."""
+    precharge_current: Annotated[float, msgspec.Meta(ge=0, le=2)] = 1.0
+    """IEC 61851-23 CC.5.2: at most 2 A, and the cars of one group ask for these."""
     precharge_difference: Annotated[float, msgspec.Meta(gt=0, le=20)] = 10.0
     """V between inlet and battery at which contactors may close; the standard's limit is 20."""
     precharge_by: Literal["measured", "reported", "both"] = "both"
     """Whose voltage must agree with the battery's: "measured" at the inlet, "reported" by the charger, or "both"."""
     evccid: Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2}){1,8}$")] | None = None
     """Hex digits; the interface's MAC when absent. ISO 15118-2 takes six bytes of it."""
+    told: Told | None = None
+    """DC: figures to tell instead of the battery's, to be taken for another vehicle."""
 
 
 class PilotFault(Exception):

@@ -58,6 +58,16 @@ class DcVehicle(Vehicle):
 
     def limits(self) -> VehicleLimits:
         battery = self._devices.battery
+        if (told := self._settings.told) is not None:
+            return VehicleLimits(
+                max_voltage=battery.max_voltage,
+                max_current=self._settings.max_current,
+                max_power=told.max_power,
+                capacity=told.capacity_wh,
+                energy_request=told.energy_request_wh,
+                full_soc=told.full_soc,
+                bulk_soc=told.bulk_soc,
+            )
         missing = max(0.0, self._settings.target_soc - battery.soc_percent)
         return VehicleLimits(
             max_voltage=battery.max_voltage,

@@ -39,6 +39,9 @@ class Channel(asyncio.Protocol):
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._end: str | None = None
         self.tap: Tap | None = None
+        self.latency = 0.0
+        """Seconds each message is held back before it leaves, for a station that imitates a slower one."""
+        self._held: asyncio.TimerHandle | None = None
         self.local = self.peer = ""
         self.on_connected: Callable[[Channel], None] | None = None
 
@@ -111,6 +114,14 @@ class Channel(asyncio.Protocol):
         if self._transport is None or self._end is not None or self._transport.is_closing():
             raise Closed(self._end or "the connection is closed")
         data = pack(payload_type, payload)
+        if self.latency:
+            self._held = asyncio.get_running_loop().call_later(self.latency, self._leave, data)
+        else:
+            self._leave(data)
+
+    def _leave(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
         if self.tap:
             self.tap("tx", data)
         self._transport.write(data)
@@ -119,6 +130,8 @@ class Channel(asyncio.Protocol):
         """Close after what was sent; waits at most `linger` seconds for the end, then breaks the connection off."""
         if self._transport is None:
             return
+        if self._held is not None and self._held.when() > asyncio.get_running_loop().time():
+            await asyncio.sleep(self.latency)
         self._end = self._end or "we closed the connection"
         self._transport.close()
         try:

@@ -78,6 +78,9 @@ FIELD = Timing(
         CONFORMANCE.charger,
         communication_setup=Timer("V2G_SECC_CommunicationSetup_Performance_Time", 60, "field: cars need up to 30 s"),
         ongoing_performance=Timer("V2G_SECC_Ongoing_Performance_Time", 300, "field: people look for their card"),
+        cable_check_performance=Timer(
+            "V2G_SECC_CableCheck_Performance_Time", 60, "field: a Tesla waited 55 s for an EVerest charger"
+        ),
         performance=MessageTimes(
             default=CONFORMANCE.charger.performance.default,
             by_request={"CurrentDemandReq": message_performance("CurrentDemandReq", 0.25, "field: 7 to 87 ms")},

@@ -195,7 +195,12 @@ def test_ongoing_until_the_station_has_answered() -> None:
 
 @pytest.mark.parametrize(
     ("state", "timing", "seconds"),
-    [(State.AUTHENTICATION, CONFORMANCE, 55), (State.PARAMETERS, CONFORMANCE, 55), (State.CABLE_CHECK, FIELD, 38)],
+    [
+        (State.AUTHENTICATION, CONFORMANCE, 55),
+        (State.PARAMETERS, CONFORMANCE, 55),
+        (State.CABLE_CHECK, CONFORMANCE, 38),
+        (State.CABLE_CHECK, FIELD, 60),
+    ],
 )
 def test_ongoing_has_a_limit(state: State, timing: Timing, seconds: float) -> None:
     control = ObedientCharger()
