@@ -1,5 +1,5 @@
-"""hypothesis as a hostile peer: right and wrong messages in any order, bytes, silence, pilot and plug, against the session
-and the station of each role, generation and energy, in virtual time.
+"""hypothesis as a hostile peer: right and wrong messages in any order, bytes, silence, pilot and plug, against the
+session and the station of each role, generation and energy, in virtual time.
 
 Whatever comes, nothing crashes, no safety rule is broken, nothing stays energised, and the session ends within the
 sequence time-out after the last message. What a peer may say is taken from a good session and from the schema.
@@ -43,7 +43,7 @@ from pyplc.v2g.negotiate import DIN, ISO2
 from pyplc.v2g.rules import Rules
 from pyplc.v2g.schemas import schema
 from pyplc.v2g.stream import Channel, Closed, pipe
-from pyplc.v2gtp import PayloadType, pack
+from pyplc.v2gtp import PayloadType
 
 KINDS = [("din", "dc"), ("iso2", "dc"), ("iso2", "ac")]
 SEQUENCE_S = 60.0
@@ -129,7 +129,10 @@ PATHS = st.sampled_from([
 ])  # fmt: skip
 
 
-def step(what: str, name: Any = st.just(""), data: Any = st.none()) -> st.SearchStrategy[Step]:
+NO_NAME, NO_DATA = st.just(""), st.none()
+
+
+def step(what: str, name: Any = NO_NAME, data: Any = NO_DATA) -> st.SearchStrategy[Step]:
     return st.tuples(st.just(what), name, data).map(Step._make)
 
 
@@ -249,7 +252,7 @@ def parameters() -> PlantParameters:
 
 async def judged(
     peer: Peer, unit: asyncio.Task[tuple[str, str]], acting: asyncio.Task[None], safety: Safety, side: Side
-) -> None:
+) -> str:
     """Wait for the end and hold everything against what must be true."""
     loop = asyncio.get_running_loop()
     outcome, reason = await unit
@@ -261,6 +264,7 @@ async def judged(
     assert outcome not in ("error", "crashed"), reason
     assert not safety.breaches, (safety.breaches, outcome, reason)
     assert ended - min(peer.last, ended) <= SEQUENCE_S + WAY_DOWN_S, (outcome, reason)
+    return outcome
 
 
 # the charger and a hostile vehicle
@@ -322,39 +326,50 @@ class HostileVehicle(Peer):
         return body_of(told)
 
 
+def requests_of(protocol: str, energy: str) -> list[Any]:
+    """A good session's requests; the charge loop is long: six of it stand where one was."""
+    found = order(protocol, energy)
+    at = next(i for i, r in enumerate(found) if type(r).__name__ in ("CurrentDemandReq", "ChargingStatusReq"))
+    return [*found[:at], *[found[at]] * 6, *found[at + 1 :]]
+
+
+def against_charger(protocol: str, energy: Any, prefix: int, todo: list[Step], seed: int = 1) -> str:
+    """A hostile vehicle against the charger: how it ended for the charger."""
+    requests, hello = requests_of(protocol, energy), good_session(protocol, energy)[0][0].exi
+
+    async def main() -> str:
+        plant = Plant(parameters())
+        plant.plug_in()
+        safety = Safety(energy, only(CHARGER_RULES))
+        scribe = Scribe(Recorder(safety.talk.read), "evse")
+        near, far = pipe()
+        devices: Any = charger_devices(plant) if energy == "dc" else ac_charger_devices(plant)
+        kind: Any = DcCharger if energy == "dc" else AcCharger
+        control = kind(devices, ChargerSettings(energy=energy), scribe)
+        await devices.pilot.set_duty(5.0)
+        session = charger_session.serve(far, control, scribe, rules_of(protocol), random.Random(seed))
+        peer = HostileVehicle(protocol, near, plant)
+        watching = asyncio.ensure_future(watched(plant, safety, energy))
+        unit = asyncio.ensure_future(held(session, control.watch_pilot(), control.secure()))
+        acting = asyncio.ensure_future(peer.act(prefix, todo, requests, hello, energy))
+        outcome = await judged(peer, unit, acting, safety, "evse")
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        assert plant.now().current == 0 and plant.ac_now().current == 0
+        assert not plant.circuit.outlet_closed and not plant.ac.contactor_closed
+        return outcome
+
+    return clock.run(main())
+
+
 @pytest.mark.parametrize(("protocol", "energy"), KINDS)
 def test_a_hostile_vehicle(protocol: str, energy: str) -> None:
-    requests = order(protocol, energy)
-    hello = good_session(protocol, energy)[0][0].exi
-    # the charge loop is long: a few of its requests stand where one was
-    loop_at = next(i for i, r in enumerate(requests) if type(r).__name__ in ("CurrentDemandReq", "ChargingStatusReq"))
-    requests = [*requests[:loop_at], *[requests[loop_at]] * 6, *requests[loop_at + 1 :]]
+    longest = len(requests_of(protocol, energy))
 
     @EXAMPLES
-    @given(prefix=st.integers(0, len(requests)), todo=steps(protocol, "Req", 12), seed=st.integers(0, 3))
+    @given(prefix=st.integers(0, longest), todo=steps(protocol, "Req", 12), seed=st.integers(0, 3))
     def run(prefix: int, todo: list[Step], seed: int) -> None:
-        async def main() -> None:
-            plant = Plant(parameters())
-            plant.plug_in()
-            safety = Safety(energy, only(CHARGER_RULES))  # type: ignore[arg-type]
-            scribe = Scribe(Recorder(safety.talk.read), "evse")
-            near, far = pipe()
-            devices: Any = charger_devices(plant) if energy == "dc" else ac_charger_devices(plant)
-            kind: Any = DcCharger if energy == "dc" else AcCharger
-            control = kind(devices, ChargerSettings(energy=energy), scribe)  # type: ignore[arg-type]
-            await devices.pilot.set_duty(5.0)
-            session = charger_session.serve(far, control, scribe, rules_of(protocol), random.Random(seed))
-            peer = HostileVehicle(protocol, near, plant)
-            watching = asyncio.ensure_future(watched(plant, safety, energy))
-            unit = asyncio.ensure_future(held(session, control.watch_pilot(), control.secure()))
-            acting = asyncio.ensure_future(peer.act(prefix, todo, requests, hello, energy))
-            await judged(peer, unit, acting, safety, "evse")
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            assert plant.now().current == 0 and plant.ac_now().current == 0
-            assert not plant.circuit.outlet_closed and not plant.ac.contactor_closed
-
-        clock.run(main())
+        against_charger(protocol, energy, prefix, todo, seed)
 
     run()
 
@@ -433,47 +448,51 @@ class HostileCharger(Peer):
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize(("protocol", "energy"), KINDS)
-def test_a_hostile_charger(protocol: str, energy: str) -> None:
+def against_vehicle(protocol: str, energy: Any, prefix: int, todo: list[Step]) -> str:
+    """A hostile charger against the vehicle: how it ended for the vehicle."""
     said = good_session(protocol, energy)[1]
     hello, responses = said[0].exi, {m.name: m.body for m in said[1:]}  # of loops the last: Finished
 
+    async def main() -> str:
+        plant = Plant(parameters())
+        plant.plug_in()
+        plant.pilot.set_duty(5.0)
+        safety = Safety(energy, only(VEHICLE_RULES))
+        scribe = Scribe(Recorder(safety.talk.read), "ev")
+        near, far = pipe()
+        devices: Any = vehicle_devices(plant) if energy == "dc" else ac_vehicle_devices(plant)
+        kind: Any = DcVehicle if energy == "dc" else AcVehicle
+        control = kind(devices, VehicleSettings(energy=energy, target_soc=45.02), b"\x02\0\0\0\0\1", scribe)
+        session = vehicle_session.charge(near, control, scribe, rules_of(protocol))
+        peer = HostileCharger(protocol, far, plant)
+        watching = asyncio.ensure_future(watched(plant, safety, energy))
+        unit = asyncio.ensure_future(held(session, control.watch_pilot(), control.secure()))
+        acting = asyncio.ensure_future(peer.act(prefix, todo, responses, hello, energy))
+        outcome = await judged(peer, unit, acting, safety, "ev")
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        assert plant.now().current == 0 and plant.ac_now().current == 0
+        assert not plant.circuit.vehicle_closed and not plant.locked
+        assert plant.pilot.asked not in (PilotState.C, PilotState.D)
+        # 20 V at the last look, and what an outlet loses while contactors move (50 ms of 0.4 s)
+        assert plant.circuit.max_inrush * plant.parameters.cable.contact_resistance < 20 + 408 * 0.12
+        return outcome
+
+    return clock.run(main())
+
+
+@pytest.mark.parametrize(("protocol", "energy"), KINDS)
+def test_a_hostile_charger(protocol: str, energy: str) -> None:
     @EXAMPLES
     @given(prefix=st.integers(0, 22), todo=steps(protocol, "Res", 25))
     def run(prefix: int, todo: list[Step]) -> None:
-        async def main() -> None:
-            plant = Plant(parameters())
-            plant.plug_in()
-            plant.pilot.set_duty(5.0)
-            safety = Safety(energy, only(VEHICLE_RULES))  # type: ignore[arg-type]
-            scribe = Scribe(Recorder(safety.talk.read), "ev")
-            near, far = pipe()
-            devices: Any = vehicle_devices(plant) if energy == "dc" else ac_vehicle_devices(plant)
-            kind: Any = DcVehicle if energy == "dc" else AcVehicle
-            wish = VehicleSettings(energy=energy, target_soc=45.02)  # type: ignore[arg-type]
-            control = kind(devices, wish, b"\x02\0\0\0\0\1", scribe)
-            session = vehicle_session.charge(near, control, scribe, rules_of(protocol))
-            peer = HostileCharger(protocol, far, plant)
-            watching = asyncio.ensure_future(watched(plant, safety, energy))
-            unit = asyncio.ensure_future(held(session, control.watch_pilot(), control.secure()))
-            acting = asyncio.ensure_future(peer.act(prefix, todo, responses, hello, energy))
-            await judged(peer, unit, acting, safety, "ev")
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            assert plant.now().current == 0 and plant.ac_now().current == 0
-            assert not plant.circuit.vehicle_closed and not plant.locked
-            assert plant.pilot.asked not in (PilotState.C, PilotState.D)
-            # 20 V at the last look, and what an outlet loses while contactors move (50 ms of 0.4 s)
-            assert plant.circuit.max_inrush * plant.parameters.cable.contact_resistance < 20 + 408 * 0.12
-
-        clock.run(main())
+        against_vehicle(protocol, energy, prefix, todo)
 
     run()
 
 
-def test_a_good_peer_reaches_the_end() -> None:
-    """The peers of this file are good where every step is right: they get through a whole session."""
-    for protocol, energy in KINDS:
-        said = good_session(protocol, energy)
-        assert said[0][-1].name == "SessionStopReq" and said[1][-1].name == "SessionStopRes"
-        assert pack(PayloadType.EXI, said[0][0].exi)[:2] == b"\x01\xfe"
+@pytest.mark.parametrize(("protocol", "energy"), KINDS)
+def test_a_peer_that_does_everything_right_reaches_the_end(protocol: str, energy: str) -> None:
+    """So every state of a session is within reach of the hostile ones."""
+    assert against_charger(protocol, energy, 99, []) == "finished"
+    assert against_vehicle(protocol, energy, 9999, []) == "finished"
