@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -51,7 +52,7 @@ def run(files: tuple[Path, ...], only: tuple[str, ...], junit: Path | None, as_j
 
     begun = time.perf_counter()
     results: list[Result] = []
-    for case in _chosen(files, only):
+    for case in _followed(_chosen(files, only)):
         results.append(result := run_case(case))
         if as_json:
             _print_json(result)
@@ -66,7 +67,8 @@ def run(files: tuple[Path, ...], only: tuple[str, ...], junit: Path | None, as_j
     else:
         from rich.console import Console
 
-        report.table(results, Console(highlight=False), failures_only=failures)
+        width = None if sys.stdout.isatty() else 160
+        report.table(results, Console(highlight=False, width=width), failures_only=failures)
         click.echo(report.summary(results, seconds))
     sys.exit(FAILED if _failed(results) else 0)
 
@@ -110,6 +112,16 @@ def _chosen(files: tuple[Path, ...], only: tuple[str, ...]) -> list[Case]:
     if not chosen:
         _unusable(f"no scenario matches {' or '.join(only) or 'that'}; `pyplc scenario list` names them")
     return chosen
+
+
+def _followed(cases: list[Case]) -> Iterable[Case]:
+    """The cases, with a bar on a terminal."""
+    if not sys.stderr.isatty():
+        return cases
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(cases, "scenarios", console=Console(stderr=True), transient=True)
 
 
 def _failed(results: list[Result]) -> int:

@@ -19,6 +19,8 @@ from .wire import Disturber
 
 SETTLE_S = 3.0
 """The world is watched for so long after both stations are at rest."""
+IDLE_LOOK_S = 0.05
+"""From one look to the next while there is no connection, and after both ends."""
 SEED = 1
 
 
@@ -128,7 +130,8 @@ class _Run:
             self._safety.look(now)
             for name in self._wrong(now, world):
                 self._last[name] = now.t
-            await asyncio.sleep(LOOK_S)
+            talking = bool(world.channels) and len(self._safety.talk.ended) < 2
+            await asyncio.sleep(LOOK_S if talking else IDLE_LOOK_S)
 
     def _wrong(self, now: Seen, world: World) -> list[str]:
         """The conditions of `Within` that do not hold now."""

@@ -13,10 +13,10 @@ from .engine import Result
 
 
 def table(results: Sequence[Result], console: Console, *, failures_only: bool = False) -> None:
-    """A table of verdicts, the problems of each failure below it."""
+    """A table of verdicts, the problems of the failures below it."""
     rows = Table(box=None, pad_edge=False)
     rows.add_column("verdict")
-    rows.add_column("scenario", overflow="fold")
+    rows.add_column("scenario", no_wrap=True)
     rows.add_column("took", justify="right")
     rows.add_column("ended")
     rows.add_column("what", overflow="fold")
@@ -26,10 +26,13 @@ def table(results: Sequence[Result], console: Console, *, failures_only: bool = 
         verdict = "[green]pass[/]" if result.passed else "[bold red]FAIL[/]"
         took = "" if result.took_s is None else f"{result.took_s:.2f} s"
         rows.add_row(verdict, result.id, took, result.outcome, escape(result.title))
-        for problem in result.problems:
-            rows.add_row("", f"  [red]{escape(problem)}[/]")
     if rows.row_count:
         console.print(rows)
+    for result in results:
+        if not result.passed:
+            console.print(f"\n[bold red]{result.id}[/]: {escape(result.title)}")
+            for problem in result.problems:
+                console.print(f"  {escape(problem)}", soft_wrap=True)
 
 
 def summary(results: Sequence[Result], seconds: float) -> str:
