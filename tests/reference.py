@@ -67,4 +67,7 @@ def messages(capture: str) -> list[Captured]:
 def _frames(file: Path) -> Iterator[tuple[float, bytes]]:
     with file.open("rb") as handle:
         kind = dpkt.pcapng.Reader if file.suffix == ".pcapng" else dpkt.pcap.Reader
-        yield from ((t, frame) for t, frame in kind(handle) if len(frame) >= ETHERNET_HEADER)  # files cut in a record
+        try:
+            yield from ((t, frame) for t, frame in kind(handle) if len(frame) >= ETHERNET_HEADER)
+        except dpkt.NeedData:  # a file that was cut in a record
+            return
