@@ -47,16 +47,19 @@ TO_VEHICLE = (SlacParamCnf, AttenCharInd, ValidateCnf, SlacMatchCnf, VsAttenChar
 USER_DATA = 0x6080
 SLAC_BASES = frozenset(kind.TYPE & ~3 for kind in (*TO_CHARGER, *TO_VEHICLE)) | {USER_DATA}
 """Numbers without their form; what passes between modems of different networks."""
-HIDDEN = {fields.SLAC_PEV: TO_CHARGER, fields.SLAC_EVSE: TO_VEHICLE}
+HIDDEN = {
+    fields.SLAC_PEV: frozenset(kind.TYPE for kind in TO_CHARGER),
+    fields.SLAC_EVSE: frozenset(kind.TYPE for kind in TO_VEHICLE),
+}
 """What a modem of a role does not hand up: a vehicle's modem shows no vehicle, a charger's no charger."""
 
 
 class EmulatedModem:
     """One modem. `host` is its end of the cable; `run` must be running.
 
-    `role` "none" hands up both halves of SLAC, as some unconfigured modems do. Knobs of a test: `profiles` False reports
-    no groups (home firmware), `leak` tells VS_ATTEN_CHAR.IND to the whole line (Tesla's), `refuse_key` says 0 to every
-    key, `silent` answers nothing, `joins` False never links, `bootloader` has no firmware.
+    `role` "none" hands up both halves of SLAC, as some unconfigured modems do. Knobs of a test: `profiles` False
+    reports no groups (home firmware), `leak` tells VS_ATTEN_CHAR.IND to the whole line (Tesla's), `refuse_key` says 0
+    to every key, `silent` answers nothing, `joins` False never links, `bootloader` has no firmware.
     """
 
     def __init__(
@@ -150,7 +153,7 @@ class EmulatedModem:
         self._later(RESTART_DELAY_S, self._go_silent)
 
     def take_key(self, nid: bytes, nmk: bytes) -> None:
-        """A new key: the old one stays for a while, then it restarts with the new one. The same again changes nothing."""
+        """A new key: the old one stays for a while, then it restarts. The same key again is nothing new."""
         if (nid, nmk) != (self.nid, self.nmk):
             self._later(self._timing.answer + self._timing.apply, self._go_silent, nid, nmk)
 
@@ -169,7 +172,7 @@ class EmulatedModem:
 
     @property
     def coordinator(self) -> EmulatedModem | None:
-        """Who coordinates this modem's network: who always does, else the lowest MAC of those that may; None: nobody."""
+        """Who coordinates this network: who always does, else the lowest MAC of those that may; None if nobody."""
         network = [self, *(o for o in self._line.stations.values() if isinstance(o, EmulatedModem) and self._alike(o))]
         able = [modem for modem in network if modem.cco != fields.CCO_NEVER]
         return min(able, key=lambda modem: (modem.cco != fields.CCO_ALWAYS, modem.address), default=None)
@@ -250,11 +253,11 @@ class EmulatedModem:
         group = destination[0] & MULTICAST
         if destination == self.address or not (group or not self.hosts or destination in self.hosts):
             return
-        if isinstance(message, HIDDEN.get(self.slac, ())):
+        if mme is not None and mme.type in HIDDEN.get(self.slac, ()):
             return
         if member or (mme is not None and mme.type & ~3 in SLAC_BASES):
             self._host.send(frame)
-        if isinstance(message, MnbcSoundInd):
+        if mme is not None and mme.type == MnbcSoundInd.TYPE:
             self._measured(frame[6:12], sender)
 
     def _measured(self, pev: bytes, sender: Port) -> None:

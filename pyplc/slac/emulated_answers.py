@@ -11,6 +11,8 @@ from .keys import nid_of, random_nmk
 from .layout import Message
 from .messages import GetKeyCnf, GetKeyReq, SetKeyCnf, SetKeyReq
 from .vendor import (
+    EmIdTableCnf,
+    EmIdTableReq,
     EnetSettingsCnf,
     EnetSettingsReq,
     FactoryDefaultsCnf,
@@ -110,6 +112,10 @@ class Answers:
                 return nw_info_0(self._networks())
             case OpAttributesReq():
                 return OpAttributesCnf(cookie=request.cookie, data=self._attributes())
+            case EmIdTableReq():
+                members = (modem, *modem.peers)
+                table = b"".join(member.address + bytes((tei,)) for tei, member in enumerate(members, 1))
+                return EmIdTableCnf(count=len(members), rest=table)
             case GetNvmReq():
                 return FLASH
             case EnetSettingsReq():

@@ -201,4 +201,3 @@ def _echo(request: ModuleOperationReq, data: bytes) -> ModuleOperationCnf:
 
 def _refused(request: ModuleOperationReq, status: int) -> ModuleOperationCnf:
     return ModuleOperationCnf(status=status, operation=request.operation, length=HEAD)
-

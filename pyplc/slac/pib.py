@@ -141,7 +141,7 @@ class Pib:
                 found.append(f"the checksum of the header of the {image.name} at {image.header:#x} is wrong")
             actual = checksum(self.data[image.start : image.start + image.length])
             if actual != image.checksum:
-                found.append(f"the checksum of the {image.name} is {image.checksum:#010x}, its bytes have {actual:#010x}")
+                found.append(f"the checksum of the {image.name} is {image.checksum:#010x}, of its bytes {actual:#010x}")
         return found
 
     def repaired(self) -> Pib:

@@ -1,7 +1,7 @@
 """Known fields of a PIB image, what a role needs in them, and the difference of two PIBs.
 
-Offsets count from the begin of the image. They were seen in PIBs of QCA7420 (1.4.0) and QCA7000 (1.1.0); images differ in
-length, so each is checked against the image, and a role is only patched where the bytes look like this layout.
+Offsets count from the begin of the image. They were seen in PIBs of QCA7420 (1.4.0) and QCA7000 (1.1.0); images differ
+in length, so each is checked against the image, and a role is only patched where the bytes look like this layout.
 """
 
 from __future__ import annotations
@@ -159,8 +159,8 @@ def patch_role(pib: Pib, role: str, *, thorough: bool = False) -> Pib:
     for field in (CCO, SLAC):
         if value(pib, field)[0] not in field.choices:
             raise PibError(
-                f"offset {field.offset:#x} holds {value(pib, field)[0]:#04x}, which is no value of {field.name}: this PIB "
-                "has another layout, and patching it could make the modem useless"
+                f"offset {field.offset:#x} holds {value(pib, field)[0]:#04x}, which is no value of {field.name}: this "
+                "PIB has another layout, and patching it could make the modem useless"
             )
     wanted = list(NEEDED[role])
     if thorough:
@@ -181,8 +181,8 @@ def differences(before: Pib, after: Pib) -> list[Difference]:
     """Known fields first, then other runs of the image, then everything outside; PibError for different lengths."""
     if len(before.data) != len(after.data) or before.start != after.start:
         raise PibError(
-            f"these PIBs have {len(before.data)} and {len(after.data)} bytes, their images begin at {before.start:#x} and "
-            f"{after.start:#x}: they are of different firmwares"
+            f"these PIBs have {len(before.data)} and {len(after.data)} bytes, their images begin at {before.start:#x} "
+            f"and {after.start:#x}: they are of different firmwares"
         )
     found = []
     known: set[int] = set()

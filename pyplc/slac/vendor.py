@@ -304,6 +304,29 @@ class PushButtonCnf(Message, kw_only=True, frozen=True):
     state: int
 
 
+class EmIdTableReq(Message, kw_only=True, frozen=True):
+    """Which stations have which number?"""
+
+    TYPE = 0xA0DC
+    NAME = "VS_EM_ID_TABLE.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = ()
+
+
+class EmIdTableCnf(Message, kw_only=True, frozen=True):
+    """`count` stations: seven bytes each, MAC and number."""
+
+    TYPE = 0xA0DD
+    NAME = "VS_EM_ID_TABLE.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8), ("count", U32), ("rest", REST))
+    status: int = 0
+    count: int
+    rest: bytes
+
+
 class Station(NamedTuple):
     """A station of a network as a modem lists it: MAC, the host behind it, PHY rates in Mbit/s, its number there."""
 
@@ -315,7 +338,7 @@ class Station(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A network a modem is in. `role` 0 is a plain station, 1 proxy coordinator, 2 coordinator; `tei` its own number."""
+    """A network a modem is in. `role` 0: plain station, 1: proxy coordinator, 2: coordinator; `tei` its own number."""
 
     nid: bytes
     role: int
@@ -447,5 +470,7 @@ MESSAGES: tuple[type[Message], ...] = (
     FactoryDefaultsCnf,
     PushButtonReq,
     PushButtonCnf,
+    EmIdTableReq,
+    EmIdTableCnf,
     *vendor_modules.MESSAGES,
 )

@@ -1,4 +1,4 @@
-"""Reading and writing a modem's modules (PIB, firmware): VS_MODULE_OPERATION, and the older VS_RD_MOD and VS_WR_MOD.
+"""Reading and writing a modem's modules (PIB, firmware): VS_MODULE_OPERATION, the older VS_RD_MOD and VS_WR_MOD.
 
 VS_MODULE_OPERATION holds one operation: read from memory or flash, or the three of a write session (start, write, close).
 Each has a layout of its own behind the same head, declared below as `struct` formats.
@@ -23,7 +23,9 @@ HEAD = 8
 READ_HEAD = struct.Struct("<HHHI")
 START_HEAD, START_MODULE = struct.Struct("<IB"), struct.Struct("<HHII")
 WRITE_HEAD = struct.Struct("<IBHHHI")
-CLOSE_HEAD = struct.Struct("<II20x")
+CLOSE_HEAD = struct.Struct("<II")
+CLOSE_RESERVED = bytes(20)
+"""Counted in the length, although the shortest frame has room for 19 of them only."""
 RESULT = struct.Struct("<HH")
 START_LENGTH = 158 - 33
 """Bytes of data in a start request: room for ten modules."""
@@ -203,7 +205,7 @@ class Close(NamedTuple):
 
     def request(self) -> ModuleOperationReq:
         """Ask for it."""
-        data = CLOSE_HEAD.pack(*self)
+        data = CLOSE_HEAD.pack(*self) + CLOSE_RESERVED
         return ModuleOperationReq(operation=CLOSE, length=HEAD + len(data), data=data)
 
 
