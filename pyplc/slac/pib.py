@@ -80,6 +80,23 @@ def chain(data: bytes) -> tuple[Image, ...]:
     return tuple(images)
 
 
+class Expected(NamedTuple):
+    """What the first block of a file tells: its length, and where the PIB image begins."""
+
+    length: int
+    start: int
+
+
+def expected(head: bytes) -> Expected | None:
+    """From the first bytes of a file that is still being read; None when they are no PIB file."""
+    try:
+        images = chain(head.ljust(LONGEST, b"\0"))
+    except PibError:
+        return None
+    pib = next(image for image in images if image.kind == PIB)
+    return Expected(max(image.start + image.length for image in images), pib.start)
+
+
 class Pib:
     """A PIB file. Immutable: `edit` gives another one with all checksums right."""
 

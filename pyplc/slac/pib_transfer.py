@@ -1,7 +1,7 @@
 """A whole PIB from a modem and into it, by VS_MODULE_OPERATION.
 
-Writing is a session: start with length and checksum of the file, blocks, commit. The modem checks and stores it, and uses
-it after its next restart. A write that is broken off leaves the stored PIB as it was.
+Writing is a session: start with length and checksum of the file, blocks, commit. The modem checks and stores it, and
+uses it after its next restart. A write that is broken off leaves the stored PIB as it was.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from collections.abc import Callable
 from .homeplug import HomePlug
 from .mme import MmeError
 from .modem import ModemError
-from .pib import Pib, PibError, checksum
+from .pib import Pib, PibError, checksum, expected
 from .vendor import ResetCnf, ResetReq
 from .vendor_modules import (
     BLOCK,
-    FACTORY_TOO,
     FORCE,
     NO_RESET,
     PIB_MODULE,
@@ -39,8 +38,8 @@ READ_S, START_S, WRITE_S, COMMIT_S = 1.0, 10.0, 80.0, 90.0
 RESTART_S = 40.0
 """From VS_RS_DEV until the modem answers again."""
 
-Progress = Callable[[int], None]
-"""Called with the bytes done so far."""
+Progress = Callable[[int, int], None]
+"""Called with the bytes done so far and the bytes in all."""
 
 
 class Transfer:
@@ -50,7 +49,7 @@ class Transfer:
         self._homeplug = homeplug
         self._mac = mac
 
-    async def read(self, progress: Progress = lambda done: None, *, flash: bool = False) -> Pib:
+    async def read(self, progress: Progress = lambda done, total: None, *, flash: bool = False) -> Pib:
         """The PIB in use, or the stored one; ModemError when it does not come, PibError when it is none."""
         file = bytearray()
         while True:
@@ -63,11 +62,14 @@ class Transfer:
             if block.offset != asked.offset:
                 raise ModemError(f"the modem gave the block at {block.offset:#x} instead of {asked.offset:#x}")
             file += block.data
-            progress(len(file))
+            file_head = expected(bytes(file[:BLOCK]))
+            progress(len(file), file_head.length if file_head else len(file))
             if block.length < BLOCK or len(file) > LONGEST_FILE:
                 return Pib(bytes(file))
 
-    async def write(self, pib: Pib, rng: random.Random, progress: Progress = lambda done: None, *, code: int) -> None:
+    async def write(
+        self, pib: Pib, rng: random.Random, progress: Progress = lambda done, total: None, *, code: int
+    ) -> None:
         """Store a PIB; `code` are the bits of the commit. PibError when its checksums are wrong; ModemError."""
         if problems := pib.problems():
             raise PibError("; ".join(problems))
@@ -82,7 +84,7 @@ class Transfer:
                 echoed = False
             if not echoed:
                 raise ModemError(f"the modem confirmed another block than the one at {offset:#x}; nothing was stored")
-            progress(offset + len(block.data))
+            progress(offset + len(block.data), len(pib.data))
         await self._ask(Close(session, code).request(), COMMIT_S, "the commit")
 
     async def _ask(

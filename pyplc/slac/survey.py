@@ -17,7 +17,7 @@ from .homeplug import HomePlug
 from .layout import Message
 from .messages import AttenCharInd, AttenProfileInd, GetKeyCnf, GetKeyReq
 from .mme import BROADCAST, LOCAL_MODEM
-from .pib import HEADER_LENGTH, PIB, PibError, chain
+from .pib import expected
 from .vendor import (
     LinkStatusCnf,
     LinkStatusReq,
@@ -34,6 +34,8 @@ Answer = TypeVar("Answer", bound=Message)
 
 ANSWER_S = 0.25
 """For answers to a broadcast; the slowest seen took 7 ms, a busy host may take longer to read them."""
+RESTART_PAUSE_S = 2.0
+"""From the confirmation of a restart until silence is over at the earliest: a modem still answers for a while."""
 TRIES = 2
 NO_MAC = bytes(6)
 
@@ -142,23 +144,14 @@ async def read_fields(homeplug: HomePlug, mac: bytes, wanted: tuple[fields.Field
     head = await read_block(homeplug, mac, 0, BLOCK)
     if head is None:
         return None
-    start = _pib_start(head)
+    file = expected(head)
     values = []
     for field in wanted:
-        raw = await read_block(homeplug, mac, start + field.offset, field.size) if start else None
+        raw = await read_block(homeplug, mac, file.start + field.offset, field.size) if file else None
         if raw is None or len(raw) < field.size:
             return None
         values.append(raw)
     return values
-
-
-def _pib_start(head: bytes) -> int | None:
-    """Where the image begins, from the first block of a file; its own end is not in it."""
-    try:
-        images = chain(head.ljust(1 << 16, b"\0"))
-    except PibError:
-        return None
-    return next((image.header + HEADER_LENGTH for image in images if image.kind == PIB), None)
 
 
 async def read_block(homeplug: HomePlug, mac: bytes, offset: int, length: int) -> bytes | None:
@@ -188,9 +181,10 @@ async def _of(homeplug: HomePlug, modem: Found, request: Message, kind: type[Ans
 
 
 async def wait_awake(homeplug: HomePlug, mac: bytes, seconds: float) -> bool:
-    """Whether the modem answers again within `seconds`."""
+    """Whether a modem that has confirmed a restart answers again within `seconds`. It is not asked at once."""
     try:
         async with asyncio.timeout(seconds):
+            await asyncio.sleep(RESTART_PAUSE_S)
             while True:
                 answer = await homeplug.ask(
                     SwVerReq(), SwVerCnf, mac, tries=1, seconds=ANSWER_S, fits=lambda _, source: source == mac

@@ -1,7 +1,7 @@
 """Reading and writing a modem's modules (PIB, firmware): VS_MODULE_OPERATION, the older VS_RD_MOD and VS_WR_MOD.
 
-VS_MODULE_OPERATION holds one operation: read from memory or flash, or the three of a write session (start, write, close).
-Each has a layout of its own behind the same head, declared below as `struct` formats.
+VS_MODULE_OPERATION holds one operation: read from memory or flash, or the three of a write session (start, write,
+close). Each has a layout of its own behind the same head, declared below as `struct` formats.
 """
 
 from __future__ import annotations
