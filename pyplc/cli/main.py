@@ -11,7 +11,7 @@ VERBS = {
     "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",
-    "modem": "PLC modems: emulate one.",
+    "modem": "PLC modems: find, configure, watch, emulate.",
     "scenario": "Faults as data: what goes wrong, and which reaction is right.",
     "schema": "Fields, types, ranges and units of a message.",
     "sim": "Simulate a whole charging session, no hardware needed.",

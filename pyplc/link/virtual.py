@@ -14,6 +14,8 @@ from .ports import LinkError, Tap
 
 QUEUE_LIMIT = 4096
 DEFAULT_ATTENUATION_DB = 10.0
+DEFAULT_REACH_DB = 90.0
+"""A HomePlug modem hears nothing beyond."""
 GROUPS = 58
 SLOPE_DB = 4.0
 
@@ -105,11 +107,18 @@ class Port:
 class Powerline:
     """A shared medium with any number of modems, an attenuation for each pair, delay, loss and duplication.
 
-    `lose` is asked for each frame besides the random loss; it makes a chosen frame vanish.
+    `lose` is asked for each frame besides the random loss; it makes a chosen frame vanish. Ports with a mean
+    attenuation above `reach` dB between them do not hear each other.
     """
 
     def __init__(
-        self, *, delay: float = 0.001, loss: float = 0.0, duplicate: float = 0.0, rng: random.Random | None = None
+        self,
+        *,
+        delay: float = 0.001,
+        loss: float = 0.0,
+        duplicate: float = 0.0,
+        reach: float = DEFAULT_REACH_DB,
+        rng: random.Random | None = None,
     ) -> None:
         self.ports: list[Port] = []
         self.stations: dict[Port, object] = {}
@@ -118,6 +127,7 @@ class Powerline:
         self._delay = delay
         self._loss = loss
         self._duplicate = duplicate
+        self._reach = reach
         self._rng = rng or random.Random(0)
         self._profiles: dict[frozenset[Port], bytes] = {}
 
@@ -141,13 +151,20 @@ class Powerline:
         """Attenuation between two ports in each of the 58 groups, dB."""
         return self._profiles.get(frozenset((a, b)), DEFAULT_PROFILE)
 
+    def hears(self, a: Port, b: Port) -> bool:
+        """Whether two ports are near enough."""
+        profile = self._profiles.get(frozenset((a, b)))
+        return profile is None or sum(profile) <= self._reach * len(profile)
+
     def carry(self, frame: bytes, sender: Port) -> None:
         """Bring a frame to every other port after the line's delay."""
         if self.lose(frame):
             return
         loop = asyncio.get_running_loop()
         for port in self.ports:
-            if port is sender or (self._loss and self._rng.random() < self._loss):
+            if port is sender or not self.hears(sender, port):
+                continue
+            if self._loss and self._rng.random() < self._loss:
                 continue
             copies = 2 if self._duplicate and self._rng.random() < self._duplicate else 1
             for _ in range(copies):

@@ -1,8 +1,8 @@
-"""An emulated QCA7420: what stands between a host's cable and the powerline, with the behaviour of a real one.
+"""An emulated modem: what stands between a host's cable and the powerline, with the behaviour of a real one.
 
-It answers its host (version, key, link state), restarts when it gets a new key, measures the sounds it hears, carries
-SLAC between stations of different networks, and everything else only between awake modems with the same key.
-What it answers is in `emulated_answers.py`.
+It answers its host, restarts when it gets a new key or a new PIB, measures the sounds it hears, carries SLAC between
+stations of different networks, and everything else only between awake modems with the same key. Its key, role and place
+in a network are in its PIB. What it answers is in `emulated_answers.py`, what it stores in `emulated_storage.py`.
 """
 
 from __future__ import annotations
@@ -10,45 +10,56 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..link.ports import Link
 from ..link.virtual import Port, Powerline
+from . import pib_fields as fields
 from .catalogue import read
 from .emulated_answers import Answers
+from .emulated_kinds import FAST, QCA7420, REAL, TIMINGS, ModemKind, ModemTiming, pib_of
+from .emulated_storage import Storage
 from .keys import nid_of, random_nmk
 from .layout import Message
-from .messages import AttenProfileInd, GetKeyReq, MnbcSoundInd, SetKeyCnf, SetKeyReq
-from .mme import BROADCAST, ETHERTYPE, LOCAL_MODEM, MmeError, parse
-from .vendor import ResetCnf, ResetReq, SwVerReq, VsAttenCharInd
+from .messages import (
+    AttenCharInd,
+    AttenCharRsp,
+    AttenProfileInd,
+    MnbcSoundInd,
+    SlacMatchCnf,
+    SlacMatchReq,
+    SlacParamCnf,
+    SlacParamReq,
+    StartAttenCharInd,
+    ValidateCnf,
+    ValidateReq,
+)
+from .mme import BROADCAST, ETHERTYPE, LOCAL_MODEM, Mme, MmeError, parse
+from .vendor import NwInfo0Req, VsAttenCharInd
 
 REMOTE_ANSWER_S = 0.005
 """A modem at the far end answers 5 ms after the local one."""
+RESTART_DELAY_S = 0.008
+"""From the request to going silent: its answer must still get through, from afar too."""
 MULTICAST = 0x01
-
-
-class ModemTiming(NamedTuple):
-    """Seconds: answer to the host, old key kept after SET_KEY, silent while restarting, then until the link stands.
-
-    The defaults were measured on a QCA7420: old key until 3.9 s, new key at 5.2 s, link at 7.8 s.
-    """
-
-    answer: float = 0.0005
-    apply: float = 3.9
-    restart: float = 1.3
-    join: float = 2.6
-
-
-REAL = ModemTiming()
-FAST = ModemTiming(apply=0.0, restart=0.0, join=0.2)
-TIMINGS = {"real": REAL, "fast": FAST}
+TO_CHARGER = (SlacParamReq, StartAttenCharInd, MnbcSoundInd, AttenCharRsp, ValidateReq, SlacMatchReq)
+TO_VEHICLE = (SlacParamCnf, AttenCharInd, ValidateCnf, SlacMatchCnf, VsAttenCharInd)
+USER_DATA = 0x6080
+SLAC_BASES = frozenset(kind.TYPE & ~3 for kind in (*TO_CHARGER, *TO_VEHICLE)) | {USER_DATA}
+"""Numbers without their form; what passes between modems of different networks."""
+HIDDEN = {
+    fields.SLAC_PEV: frozenset(kind.TYPE for kind in TO_CHARGER),
+    fields.SLAC_EVSE: frozenset(kind.TYPE for kind in TO_VEHICLE),
+}
+"""What a modem of a role does not hand up: a vehicle's modem shows no vehicle, a charger's no charger."""
 
 
 class EmulatedModem:
     """One modem. `host` is its end of the cable; `run` must be running.
 
-    Knobs of a test: `profiles` False reports no groups (home firmware), `leak` tells VS_ATTEN_CHAR.IND to the whole
-    line (Tesla's), `refuse_key` says 0 to every key, `silent` answers nothing, `joins` False never links.
+    `role` "none" hands up both halves of SLAC, as some unconfigured modems do. Knobs of a test: `profiles` False
+    reports no groups (home firmware), `leak` tells VS_ATTEN_CHAR.IND to the whole line (Tesla's), `refuse_key` says 0
+    to every key, `silent` answers nothing, `joins` False never links, `bootloader` has no firmware.
     """
 
     def __init__(
@@ -59,14 +70,18 @@ class EmulatedModem:
         rng: random.Random,
         timing: ModemTiming = REAL,
         *,
+        kind: ModemKind = QCA7420,
+        role: str = "none",
         profiles: bool = True,
     ) -> None:
+        nmk = random_nmk(rng)
         self.address = address
+        self.kind = kind
         self.profiles = profiles
-        self.leak = self.refuse_key = self.silent = False
+        self.leak = kind.leak
+        self.refuse_key = self.silent = self.bootloader = False
         self.joins = True
-        self.nmk = random_nmk(rng)
-        self.nid = nid_of(self.nmk)
+        self.storage = Storage(pib_of(kind, address, role, nmk, nid_of(nmk)), self.restart)
         self.awake = True
         self.hosts: set[bytes] = set()
         """The MACs behind this modem, learnt from what they send."""
@@ -85,6 +100,39 @@ class EmulatedModem:
         """Its place on the powerline, for setting attenuation."""
         return self._port
 
+    @property
+    def nmk(self) -> bytes:
+        """The key in use."""
+        return fields.value(self.storage.memory, fields.NMK)
+
+    @nmk.setter
+    def nmk(self, nmk: bytes) -> None:
+        self.storage.keep((fields.NMK.offset, nmk))
+
+    @property
+    def nid(self) -> bytes:
+        """The network in use."""
+        return fields.value(self.storage.memory, fields.NID)
+
+    @nid.setter
+    def nid(self, nid: bytes) -> None:
+        self.storage.keep((fields.NID.offset, nid))
+
+    @property
+    def dak(self) -> bytes:
+        """The key that makes it take orders from afar."""
+        return fields.value(self.storage.memory, fields.DAK)
+
+    @property
+    def slac(self) -> int:
+        """Which half of SLAC it hands up, as its PIB has it."""
+        return fields.value(self.storage.memory, fields.SLAC)[0]
+
+    @property
+    def cco(self) -> int:
+        """Whether it may coordinate, as its PIB has it."""
+        return fields.value(self.storage.memory, fields.CCO)[0]
+
     async def run(self) -> None:
         """Serve the host until cancelled; LinkError when the cable is gone. May be run again: powered anew."""
         self.awake = True
@@ -101,19 +149,50 @@ class EmulatedModem:
             self._port.remove()
 
     def restart(self) -> None:
-        """Go silent and come back with the same key: a reset, or power lost for a moment."""
-        self._restart(self.nid, self.nmk)
+        """Answer, go silent and come back with what is stored: a reset, or power lost for a moment."""
+        self._later(RESTART_DELAY_S, self._go_silent)
+
+    def take_key(self, nid: bytes, nmk: bytes) -> None:
+        """A new key: the old one stays for a while, then it restarts. The same key again is nothing new."""
+        if (nid, nmk) != (self.nid, self.nmk):
+            self._later(self._timing.answer + self._timing.apply, self._go_silent, nid, nmk)
+
+    # its network
 
     @property
     def peers(self) -> list[EmulatedModem]:
-        """The other modems of this modem's network that are awake."""
+        """The other modems of this modem's network that are awake and linked to it."""
         others = (other for other in self._line.stations.values() if isinstance(other, EmulatedModem))
-        return [other for other in others if other is not self and self._is_member(other)]
+        return [other for other in others if self._is_linked(other)]
 
     @property
     def linked(self) -> bool:
         """Whether another modem of the same network is there."""
         return bool(self.peers)
+
+    @property
+    def coordinator(self) -> EmulatedModem | None:
+        """Who coordinates this network: who always does, else the lowest MAC of those that may; None if nobody."""
+        network = [self, *(o for o in self._line.stations.values() if isinstance(o, EmulatedModem) and self._alike(o))]
+        able = [modem for modem in network if modem.cco != fields.CCO_NEVER]
+        return min(able, key=lambda modem: (modem.cco != fields.CCO_ALWAYS, modem.address), default=None)
+
+    def in_hearing(self, address: bytes) -> EmulatedModem | None:
+        """The awake modem with this MAC, of whatever network."""
+        others = (o for o in self._line.stations.values() if isinstance(o, EmulatedModem))
+        return next((other for other in others if other.address == address and other.awake), None)
+
+    def _alike(self, other: EmulatedModem) -> bool:
+        """Whether another modem is awake in the same network."""
+        if other is self or not (self.awake and other.awake and self.joins and other.joins):
+            return False
+        return (self.nid, self.nmk) == (other.nid, other.nmk) and self._line.hears(self._port, other.port)
+
+    def _is_linked(self, other: object) -> bool:
+        if not isinstance(other, EmulatedModem) or not self._alike(other):
+            return False
+        since = max(self._linked_since, other._linked_since)
+        return since <= asyncio.get_running_loop().time() and self.coordinator is not None
 
     # from the host
 
@@ -121,41 +200,31 @@ class EmulatedModem:
         destination, source = frame[:6], frame[6:12]
         if source != self.address:
             self.hosts.add(source)
-        homeplug = frame[12:14] == ETHERTYPE
         for_us = destination in (LOCAL_MODEM, self.address)
-        if homeplug and (for_us or destination == BROADCAST) and (message := _message(frame)):
-            self._asked(message, source)
+        if (for_us or destination == BROADCAST) and (mme := _mme(frame)) and (request := _message(mme)):
+            self._reply(self._answers.to_host(request), mme)
         if not for_us and source != self.address:
             self._port.send(frame)
 
-    def _asked(self, request: Message, host: bytes) -> None:
-        """A host's request to this modem; nothing is answered to unknown ones."""
-        if isinstance(request, SetKeyReq):
-            self._take_key(request, host)
-        elif isinstance(request, ResetReq):
-            self._reply(ResetCnf(), host)
-            self._later(self._timing.answer, self._restart, self.nid, self.nmk)
-        elif answer := self._answers.to_host(request):
-            self._reply(answer, host)
+    def _reply(self, answer: Message | None, request: Mme) -> None:
+        if answer is not None and not self.silent:
+            self._later(self._timing.answer, self._host.send, self._framed(answer, request))
 
-    def _take_key(self, request: SetKeyReq, host: bytes) -> None:
-        result = 0 if self.refuse_key else 1
-        self._reply(SetKeyCnf(result=result, my_nonce=self._rng.randbytes(4), your_nonce=request.my_nonce), host)
-        if result and (request.nid, request.nmk) != (self.nid, self.nmk):
-            self._later(self._timing.answer + self._timing.apply, self._restart, request.nid, request.nmk)
+    def _framed(self, answer: Message, request: Mme) -> bytes:
+        """The answer as a frame, in the version it was asked in."""
+        payload = answer.payload()
+        return Mme(request.source, self.address, request.version, answer.TYPE, payload, answer.OUI).pack()
 
-    def _restart(self, nid: bytes, nmk: bytes) -> None:
+    def _go_silent(self, nid: bytes | None = None, nmk: bytes | None = None) -> None:
         self.awake = False
         self._later(self._timing.restart, self._wake, nid, nmk)
 
-    def _wake(self, nid: bytes, nmk: bytes) -> None:
+    def _wake(self, nid: bytes | None, nmk: bytes | None) -> None:
         self.awake = True
-        self.nid, self.nmk = nid, nmk
+        self.storage.boot()
+        if nid is not None and nmk is not None:
+            self.storage.keep((fields.NID.offset, nid), (fields.NMK.offset, nmk))
         self._linked_since = asyncio.get_running_loop().time() + self._timing.join
-
-    def _reply(self, message: Message, host: bytes) -> None:
-        if not self.silent:
-            self._later(self._timing.answer, self._host.send, message.frame(host, self.address))
 
     def _later(self, seconds: float, action: Callable[..., object], *arguments: Any) -> None:
         timer: asyncio.TimerHandle
@@ -169,37 +238,27 @@ class EmulatedModem:
 
     # from the line
 
-    def _is_member(self, other: EmulatedModem) -> bool:
-        now = asyncio.get_running_loop().time()
-        ready = self.awake and other.awake and self.joins and other.joins
-        same = (self.nid, self.nmk) == (other.nid, other.nmk)
-        return ready and same and max(self._linked_since, other._linked_since) <= now
-
     def _from_line(self, frame: bytes, sender: Port) -> None:
         """What the line brings: SLAC from anyone, all else from members; foreign unicast stays outside."""
-        if not self.awake:
+        if not self.awake or self.bootloader:
             return
         destination = frame[:6]
-        peer = self._line.stations.get(sender)
-        member = isinstance(peer, EmulatedModem) and self._is_member(peer)
-        homeplug = frame[12:14] == ETHERTYPE
-        message = _message(frame) if homeplug else None
-        if isinstance(message, (SwVerReq, GetKeyReq, SetKeyReq)) and destination in (BROADCAST, self.address):
-            self._asked_from_afar(message, frame[6:12], member)
-            return
+        member = self._is_linked(self._line.stations.get(sender))
+        mme = _mme(frame)
+        message = _message(mme) if mme else None
+        if mme and message and member and destination in (BROADCAST, self.address):
+            answer = self._answers.to_line(message, everyone=destination == BROADCAST)
+            if answer is not None and not self.silent:
+                self._later(REMOTE_ANSWER_S, self._port.send, self._framed(answer, mme))
         group = destination[0] & MULTICAST
         if destination == self.address or not (group or not self.hosts or destination in self.hosts):
             return
-        if homeplug or member:
+        if mme is not None and mme.type in HIDDEN.get(self.slac, ()):
+            return
+        if member or (mme is not None and mme.type & ~3 in SLAC_BASES):
             self._host.send(frame)
-        if isinstance(message, MnbcSoundInd):
+        if mme is not None and mme.type == MnbcSoundInd.TYPE:
             self._measured(frame[6:12], sender)
-
-    def _asked_from_afar(self, request: Message, host: bytes, member: bool) -> None:
-        """A station at the far end asks everyone; only a member of its network answers, over the line."""
-        answer = self._answers.to_line(request) if member and not self.silent else None
-        if answer is not None:
-            self._later(REMOTE_ANSWER_S, self._port.send, answer.frame(host, self.address))
 
     def _measured(self, pev: bytes, sender: Port) -> None:
         """What a modem reports after each sound it handed up."""
@@ -211,8 +270,24 @@ class EmulatedModem:
             self._port.send(indication)
 
 
-def _message(frame: bytes) -> Message | None:
+def _mme(frame: bytes) -> Mme | None:
+    """The management message of a HomePlug frame."""
+    if frame[12:14] != ETHERTYPE:
+        return None
     try:
-        return read(parse(frame))
+        return parse(frame)
     except MmeError:
         return None
+
+
+def _message(mme: Mme) -> Message | None:
+    """The declared message; VS_NW_INFO has a form of its own in MMV 0."""
+    if (mme.type, mme.version, mme.oui) == (NwInfo0Req.TYPE, NwInfo0Req.VERSION, NwInfo0Req.OUI):
+        return NwInfo0Req()
+    try:
+        return read(mme)
+    except MmeError:
+        return None
+
+
+__all__ = ["FAST", "REAL", "TIMINGS", "EmulatedModem", "ModemTiming"]

@@ -11,7 +11,8 @@ from ..link.ports import Link
 from ..record import Dropped, Scribe
 from .catalogue import read
 from .layout import Message
-from .mme import Mme, MmeError, parse
+from .mme import LOCAL_MODEM, Mme, MmeError, parse
+from .timing import C_MODEM_TRIES, MODEM_RESPONSE
 
 M = TypeVar("M", bound=Message)
 Handler = Callable[[Message, bytes], None]
@@ -63,6 +64,36 @@ class HomePlug:
         """Send a message from our own address."""
         self._link.send(message.frame(destination, self.address))
 
+    async def ask(
+        self,
+        request: Message,
+        kind: type[M],
+        destination: bytes = LOCAL_MODEM,
+        *,
+        tries: int = C_MODEM_TRIES,
+        seconds: float = MODEM_RESPONSE,
+        fits: Callable[[M, bytes], bool] = lambda message, source: True,
+    ) -> tuple[M, bytes] | None:
+        """A modem's answer and the MAC it came from; asked again while there is none. None after `tries`."""
+        with self.inbox(kind) as inbox:
+            for _ in range(tries):
+                self.send(request, destination)
+                try:
+                    return await inbox.expect(kind, fits, seconds)
+                except TimeoutError:
+                    continue
+        return None
+
+    async def gather(
+        self, request: Message, kind: type[M], destination: bytes, seconds: float
+    ) -> list[tuple[M, bytes]]:
+        """All answers within `seconds`, one for each MAC, in order of arrival."""
+        found: dict[bytes, M] = {}
+        with self.listening(lambda message, source: _keep(found, kind, message, source)):
+            self.send(request, destination)
+            await asyncio.sleep(seconds)
+        return [(message, source) for source, message in found.items()]
+
     @contextmanager
     def listening(self, handler: Handler) -> Iterator[None]:
         """Offer every message to `handler` while the block runs."""
@@ -78,6 +109,11 @@ class HomePlug:
         box = Inbox(kinds)
         with self.listening(box.offer):
             yield box
+
+
+def _keep(found: dict[bytes, M], kind: type[M], message: Message, source: bytes) -> None:
+    if isinstance(message, kind):
+        found.setdefault(source, message)
 
 
 class Inbox:

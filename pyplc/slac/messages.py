@@ -75,7 +75,7 @@ class StartAttenCharInd(Message, kw_only=True, frozen=True):
 
 
 class MnbcSoundInd(Message, kw_only=True, frozen=True):
-    """One sound; `count` are still to come."""
+    """One sound; `count` are still to come. `random` has 16 bytes; open-plc-utils sends 9."""
 
     TYPE = 0x6076
     NAME = "CM_MNBC_SOUND.IND"
@@ -86,7 +86,7 @@ class MnbcSoundInd(Message, kw_only=True, frozen=True):
         ("count", U8),
         ("run_id", 8),
         ("reserved", 8),
-        ("random", 16),
+        ("random", REST),
     )
     application: int = PEV_EVSE_MATCHING
     security: int = NO_SECURITY

@@ -83,6 +83,24 @@ class Modem:
             raise ModemError(f"the modem does not tell its key: CM_GET_KEY.CNF with result {answer.result}")
         return answer.nid, answer.nmk
 
+    async def holds_key(self, seconds: float) -> bool:
+        """Whether the modem shows the key it was given within `seconds`; asked every `LINK_POLL`."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    answer = await self._homeplug.ask(
+                        GetKeyReq(nid=self.nid or bytes(7)),
+                        GetKeyCnf,
+                        tries=1,
+                        seconds=LINK_POLL,
+                        fits=lambda _, source: self._is_local(source),
+                    )
+                    if answer and answer[0].nid == self.nid and answer[0].nmk in (self.nmk, bytes(16)):
+                        return True
+                    await asyncio.sleep(LINK_POLL)
+        except TimeoutError:
+            return False
+
     async def reset(self) -> None:
         """Restart the modem; ModemError when it does not confirm."""
         if await self._ask(ResetReq(), ResetCnf) is None:
@@ -123,16 +141,14 @@ class Modem:
     async def _ask(self, request: Message, kind: type[M], good: Callable[[M], bool] = lambda _: True) -> M | None:
         """The local modem's answer, asking again while there is none or it is not `good`; the last one otherwise."""
         last: M | None = None
-        with self._homeplug.inbox(kind) as inbox:
-            for _ in range(C_MODEM_TRIES):
-                self._homeplug.send(request, LOCAL_MODEM)
-                try:
-                    last, source = await inbox.expect(kind, lambda _, source: self._is_local(source), MODEM_RESPONSE)
-                except TimeoutError:
-                    continue
-                self.address = self.address or source
-                if good(last):
-                    return last
+        for _ in range(C_MODEM_TRIES):
+            answer = await self._homeplug.ask(request, kind, tries=1, fits=lambda _, source: self._is_local(source))
+            if answer is None:
+                continue
+            last, source = answer
+            self.address = self.address or source
+            if good(last):
+                return last
         return last
 
     def _is_local(self, source: bytes) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .layout import REST, U8, U16, Message
+from . import vendor_modules
+from .layout import REST, U8, U16, U32, Message
 from .mme import QUALCOMM, MmeError
 
 
@@ -139,22 +140,213 @@ class OpAttributesCnf(Message, kw_only=True, frozen=True):
         return self.data[:16].rstrip(b"\0").decode("ascii", "replace")
 
 
+class GetNvmReq(Message, kw_only=True, frozen=True):
+    """Which flash is there?"""
+
+    TYPE = 0xA010
+    NAME = "VS_GET_NVM.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = ()
+
+
+class GetNvmCnf(Message, kw_only=True, frozen=True):
+    """Type of the flash, bytes of a page, of a block, of all."""
+
+    TYPE = 0xA011
+    NAME = "VS_GET_NVM.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8), ("kind", U32), ("page", U32), ("block", U32), ("size", U32))
+    status: int = 0
+    kind: int
+    page: int
+    block: int
+    size: int
+
+
+class LoopbackReq(Message, kw_only=True, frozen=True):
+    """Send this back and forth for `duration` seconds."""
+
+    TYPE = 0xA048
+    NAME = "VS_FR_LBK.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("duration", U8), ("", 1), ("length", U16), ("data", REST))
+    duration: int
+    length: int
+    data: bytes
+
+
+class LoopbackCnf(Message, kw_only=True, frozen=True):
+    """It was sent."""
+
+    TYPE = 0xA049
+    NAME = "VS_FR_LBK.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8), ("duration", U8), ("length", U16))
+    status: int = 0
+    duration: int
+    length: int
+
+
+class VsSetKeyReq(Message, kw_only=True, frozen=True):
+    """A key in Qualcomm's own message: to the own modem (`peks` 15) or, with its DAK, to a remote one (0)."""
+
+    TYPE = 0xA050
+    NAME = "VS_SET_KEY.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("eks", U8), ("nmk", 16), ("peks", U8), ("remote", 6), ("dak", 16))
+    eks: int = 1
+    nmk: bytes
+    peks: int = 15
+    remote: bytes = bytes(6)
+    dak: bytes = bytes(16)
+
+
+class VsSetKeyCnf(Message, kw_only=True, frozen=True):
+    """`status` 0: taken; 0x10 bad PEKS, 0x13 the remote modem did not take it."""
+
+    TYPE = 0xA051
+    NAME = "VS_SET_KEY.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8),)
+    status: int = 0
+
+
+class HostActionInd(Message, kw_only=True, frozen=True):
+    """A modem wants something of its host: 0 firmware and PIB, 2 that a changed PIB is stored, 5 defaults."""
+
+    TYPE = 0xA062
+    NAME = "VS_HOST_ACTION.IND"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("action", U8), ("major", U8), ("minor", U8))
+    action: int
+    major: int = 0
+    minor: int = 0
+
+
+class HostActionRsp(Message, kw_only=True, frozen=True):
+    """The host has heard it."""
+
+    TYPE = 0xA063
+    NAME = "VS_HOST_ACTION.RSP"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8),)
+    status: int = 0
+
+
+class EnetSettingsReq(Message, kw_only=True, frozen=True):
+    """Settings of the Ethernet port."""
+
+    TYPE = 0xA06C
+    NAME = "VS_ENET_SETTINGS.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("settings", 5),)
+    settings: bytes = bytes(5)
+
+
+class EnetSettingsCnf(Message, kw_only=True, frozen=True):
+    """The settings; their meaning is not known."""
+
+    TYPE = 0xA06D
+    NAME = "VS_ENET_SETTINGS.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8), ("settings", 4))
+    status: int = 0
+    settings: bytes = bytes.fromhex("00000103")
+
+
+class FactoryDefaultsReq(Message, kw_only=True, frozen=True):
+    """Forget all settings; the modem restarts."""
+
+    TYPE = 0xA07C
+    NAME = "VS_FAC_DEFAULTS.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = ()
+
+
+class FactoryDefaultsCnf(Message, kw_only=True, frozen=True):
+    """They are forgotten."""
+
+    TYPE = 0xA07D
+    NAME = "VS_FAC_DEFAULTS.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8),)
+    status: int = 0
+
+
+class PushButtonReq(Message, kw_only=True, frozen=True):
+    """The button of a modem: 1 join, 2 leave, 3 status. Qualcomm's number, but the standard's header."""
+
+    TYPE = 0x8000
+    NAME = "MS_PB_ENC.REQ"
+    LAYOUT = (("action", U8),)
+    action: int
+
+
+class PushButtonCnf(Message, kw_only=True, frozen=True):
+    """`state` 1: in a network."""
+
+    TYPE = 0x8001
+    NAME = "MS_PB_ENC.CNF"
+    LAYOUT = (("status", U8), ("state", U8))
+    status: int = 0
+    state: int
+
+
+class EmIdTableReq(Message, kw_only=True, frozen=True):
+    """Which stations have which number?"""
+
+    TYPE = 0xA0DC
+    NAME = "VS_EM_ID_TABLE.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = ()
+
+
+class EmIdTableCnf(Message, kw_only=True, frozen=True):
+    """`count` stations: seven bytes each, MAC and number."""
+
+    TYPE = 0xA0DD
+    NAME = "VS_EM_ID_TABLE.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("status", U8), ("count", U32), ("rest", REST))
+    status: int = 0
+    count: int
+    rest: bytes
+
+
 class Station(NamedTuple):
-    """A station of a network as a modem lists it: its MAC, the host behind it, PHY rates in Mbit/s."""
+    """A station of a network as a modem lists it: MAC, the host behind it, PHY rates in Mbit/s, its number there."""
 
     mac: bytes
     host: bytes
     tx_rate: int
     rx_rate: int
+    tei: int = 2
 
 
 class Network(NamedTuple):
-    """A network a modem is in. `role` 0 is a plain station, 1 proxy coordinator, 2 coordinator."""
+    """A network a modem is in. `role` 0: plain station, 1: proxy coordinator, 2: coordinator; `tei` its own number."""
 
     nid: bytes
     role: int
     cco_mac: bytes
     stations: tuple[Station, ...]
+    tei: int = 1
+    cco_tei: int = 1
+    snid: int = 1
 
 
 class NwInfoReq(Message, kw_only=True, frozen=True):
@@ -193,8 +385,9 @@ class NwInfoCnf(Message, kw_only=True, frozen=True):
                 row = _exactly(self.rest, at, 24)
                 at += 24
                 rates = int.from_bytes(row[16:18], "little"), int.from_bytes(row[20:22], "little")
-                stations.append(Station(row[:6], row[10:16], *rates))
-            found.append(Network(head[:7], head[15], head[16:22], tuple(stations)))
+                stations.append(Station(row[:6], row[10:16], *rates, row[6]))
+            numbers = head[10], head[22], head[9]
+            found.append(Network(head[:7], head[15], head[16:22], tuple(stations), *numbers))
         return tuple(found)
 
 
@@ -202,12 +395,47 @@ def nw_info(networks: tuple[Network, ...]) -> NwInfoCnf:
     """The answer that lists these networks."""
     rest = b""
     for network in networks:
-        rest += network.nid + bytes(2) + b"\1\1" + bytes(4) + bytes((network.role,)) + network.cco_mac + b"\1"
+        numbers, role = bytes((network.snid, network.tei)), bytes((network.role,))
+        rest += network.nid + bytes(2) + numbers + bytes(4) + role + network.cco_mac + bytes((network.cco_tei,))
         rest += bytes(3) + bytes((len(network.stations),)) + bytes(5)
-        for number, station in enumerate(network.stations, 2):
-            rest += station.mac + bytes((number,)) + bytes(3) + station.host
+        for station in network.stations:
+            rest += station.mac + bytes((station.tei,)) + bytes(3) + station.host
             rest += station.tx_rate.to_bytes(2, "little") + bytes(2) + station.rx_rate.to_bytes(2, "little") + bytes(2)
     return NwInfoCnf(length=2 + len(rest), count=len(networks), rest=rest)
+
+
+class NwInfo0Req(Message, kw_only=True, frozen=True):
+    """The same question in the form of MMV 0: the same number, so it is not in the catalogue."""
+
+    TYPE = 0xA038
+    NAME = "VS_NW_INFO.REQ"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = ()
+
+
+class NwInfo0Cnf(Message, kw_only=True, frozen=True):
+    """The answer in the form of MMV 0."""
+
+    TYPE = 0xA039
+    NAME = "VS_NW_INFO.CNF"
+    VERSION = 0
+    OUI = QUALCOMM
+    LAYOUT = (("count", U8), ("rest", REST))
+    count: int = 0
+    rest: bytes = b""
+
+
+def nw_info_0(networks: tuple[Network, ...]) -> NwInfo0Cnf:
+    """The answer that lists these networks, MMV 0."""
+    rest = b""
+    for network in networks:
+        rest += network.nid + bytes((network.snid, network.tei, network.role)) + network.cco_mac
+        rest += bytes((network.cco_tei, len(network.stations)))
+        for station in network.stations:
+            rest += station.mac + bytes((station.tei,)) + station.host
+            rest += bytes((min(station.tx_rate, 255), min(station.rx_rate, 255)))
+    return NwInfo0Cnf(count=len(networks), rest=rest)
 
 
 def _exactly(data: bytes, at: int, size: int) -> bytes:
@@ -228,4 +456,21 @@ MESSAGES: tuple[type[Message], ...] = (
     OpAttributesCnf,
     NwInfoReq,
     NwInfoCnf,
+    GetNvmReq,
+    GetNvmCnf,
+    LoopbackReq,
+    LoopbackCnf,
+    VsSetKeyReq,
+    VsSetKeyCnf,
+    HostActionInd,
+    HostActionRsp,
+    EnetSettingsReq,
+    EnetSettingsCnf,
+    FactoryDefaultsReq,
+    FactoryDefaultsCnf,
+    PushButtonReq,
+    PushButtonCnf,
+    EmIdTableReq,
+    EmIdTableCnf,
+    *vendor_modules.MESSAGES,
 )

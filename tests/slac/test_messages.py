@@ -38,7 +38,7 @@ def test_every_real_frame_parses_and_is_rebuilt() -> None:
             assert message.NAME.replace("PARAM", "PARM") == known["name"].replace("PARAM", "PARM")
             assert message.frame(mme.destination, mme.source) == frame
             rebuilt.add(message.NAME)
-    assert len(rebuilt) == 20
+    assert len(rebuilt) == 26
 
 
 def test_the_vehicles_first_request() -> None:

@@ -9,7 +9,7 @@ from playground import Charger, Line, Vehicle, now, play
 
 from pyplc.slac.emulated import REAL
 from pyplc.slac.keys import nid_of
-from pyplc.slac.messages import SetKeyCnf, SetKeyReq
+from pyplc.slac.messages import SetKeyCnf
 from pyplc.slac.modem import ModemError
 
 KEY = bytes(range(16))
@@ -86,7 +86,7 @@ def test_a_refusal_by_another_modem_is_noise() -> None:
     [
         (lambda vehicle: setattr(vehicle.emulated, "joins", False), "has the key but sees no other modem within 5 s"),
         (lambda vehicle: setattr(vehicle.emulated, "silent", True), "has not come back after the key was set"),
-        (lambda vehicle: vehicle.emulated._take_key(SetKeyReq(nid=bytes(7), nmk=bytes(16)), bytes(6)), "has not taken"),
+        (lambda vehicle: vehicle.emulated.take_key(bytes(7), bytes(16)), "has not taken"),
     ],
 )
 def test_what_is_missing_for_the_link(prepare: object, words: str) -> None:
