@@ -42,7 +42,7 @@ async def match(timing: ModemTiming, seed: int) -> float:
         modem = EmulatedModem(far, line, far.address, random.Random(seed + number), timing)
         tasks += [asyncio.ensure_future(modem.run()), asyncio.ensure_future(homeplug.run())]
         hosts.append((homeplug, Modem(homeplug, silent())))
-    charger = evse.Matcher(*hosts[1], silent(), random.Random(seed), lambda: True)
+    charger = evse.Matcher(*hosts[1], silent(), SlacSettings(), random.Random(seed), lambda: True)
     vehicle = ev.Matcher(*hosts[0], silent(), SlacSettings(), random.Random(seed + 1))
     await charger.prepare()
     await asyncio.sleep(8.0)
@@ -60,7 +60,7 @@ async def answer(driver: str) -> list[float]:
     """Milliseconds from request to answer over a veth pair, both ends in this process."""
     ours, theirs = open_link("va", driver), open_link("vb", driver)
     vehicle, charger = HomePlug(ours, silent()), HomePlug(theirs, silent())
-    matcher = evse.Matcher(charger, Modem(charger, silent()), silent(), random.Random(1), lambda: True)
+    matcher = evse.Matcher(charger, Modem(charger, silent()), silent(), SlacSettings(), random.Random(1), lambda: True)
     tasks = [asyncio.ensure_future(part) for part in (vehicle.run(), charger.run(), matcher.match())]
     await asyncio.sleep(0)
     found = []

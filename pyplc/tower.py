@@ -29,8 +29,11 @@ from .slac import ev as slac_ev
 from .slac import evse as slac_evse
 from .slac.ev import SlacError
 from .slac.homeplug import HomePlug
+from .slac.joining import LinkLost
 from .slac.modem import Modem, ModemError
 from .slac.settings import SlacSettings
+from .slac.timing import C_SEQU_RETRY, T_STEP_EF, TT_EVSE_SLAC_INIT
+from .station import toggles
 from .station.charger import Charger, ChargerSettings
 from .station.charger import PilotFault as ChargerPilotFault
 from .station.shutdown import secure_charger, secure_vehicle, to_the_end
@@ -63,6 +66,7 @@ OUTCOMES: dict[type[BaseException], str] = {
     DiscoveryFailed: "discovery",
     AddressError: "network",
     LinkError: "network",
+    LinkLost: "lost",
     PilotFault: "pilot",
     ChargerPilotFault: "pilot",
     DeviceError: "device",
@@ -136,7 +140,15 @@ class VehicleStation:
         self.summary: Summary | None = None
         evccid = bytes.fromhex(settings.evccid) if settings.evccid else common.homeplug.address
         self.vehicle = Vehicle(devices, settings, evccid, self.scribe)
-        self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
+        self._matcher = slac_ev.Matcher(
+            common.homeplug,
+            common.modem,
+            self.scribe,
+            common.slac,
+            common.rng,
+            lambda times, phase_s: toggles.toggle(devices.pilot, times, phase_s),
+        )
+        self._plugged_at = 0.0
         self._matched = False
 
     def stop(self, reason: str) -> bool:
@@ -169,6 +181,7 @@ class VehicleStation:
             self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
             view = await pilot.changed()
         self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+        self._plugged_at = asyncio.get_running_loop().time()
         self.scribe.checkpoint(4)
         self.scribe.checkpoint(6)
 
@@ -179,7 +192,11 @@ class VehicleStation:
         self.scribe.checkpoint(7)
         self.scribe.note(f"modem {version}")
         self._matched = True  # from here on the modem may hold a charger's key
-        await self._matcher.match()
+        matched = await self._matcher.match(self._plugged_at)
+        return await alongside(self._linked(), self._matcher.attend(matched))
+
+    async def _linked(self) -> Ended:
+        common = self._common
         udp = await common.network.udp()
         try:
             found = await client.discover(udp, self.scribe)
@@ -227,6 +244,16 @@ class ChargerStation:
         self._in_session = False
         self.summary: Summary | None = None
         self.charger = Charger(devices, settings, self.scribe)
+        self._matcher = slac_evse.Matcher(
+            common.homeplug,
+            common.modem,
+            self.scribe,
+            common.slac,
+            common.rng,
+            lambda: devices.pilot.view.state is not PilotState.A,
+            lambda seconds: toggles.count(devices.pilot, seconds),
+        )
+        self._keyed = False
 
     def stop(self, reason: str) -> bool:
         """Ask for an orderly end; False when no session runs that could have one."""
@@ -244,18 +271,17 @@ class ChargerStation:
         if orderly:
             await asyncio.sleep(self._common.timing.charger.oscillator_retain.seconds)
         await secure_charger(self.devices, self.scribe)
+        if self._keyed:
+            await self._matcher.leave()
 
     async def _session(self) -> Ended:
         common = self._common
-        matcher = slac_evse.Matcher(common.homeplug, common.modem, self.scribe, common.rng, self._is_plugged)
+        self._keyed = False
         version = await common.modem.find()
         self.scribe.note(f"modem {version}")
-        await matcher.prepare()
+        await self._matcher.prepare()
         await self._plugged()
-        return await alongside(self._connected(matcher), self.charger.watch_pilot())
-
-    def _is_plugged(self) -> bool:
-        return self.devices.pilot.view.state is not PilotState.A
+        return await alongside(self._connected(), self.charger.watch_pilot())
 
     async def _plugged(self) -> None:
         pilot = self.devices.pilot
@@ -270,7 +296,7 @@ class ChargerStation:
         self.scribe(Pilot(state=pilot.view.state.value, duty_percent=pilot.view.duty_percent))
         self.scribe.checkpoint(5)
 
-    async def _connected(self, matcher: slac_evse.Matcher) -> Ended:
+    async def _connected(self) -> Ended:
         """Discovery and port are open before MATCH.CNF leaves: cars come 0.5 s after it."""
         common = self._common
         accepted: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
@@ -279,15 +305,31 @@ class ChargerStation:
         udp = await common.network.udp(SDP_PORT)
         address = await common.network.address()
         try:
-            return await alongside(self._matched(matcher, accepted), server.serve(udp, address, port, self.scribe))
+            return await alongside(self._matched(accepted), server.serve(udp, address, port, self.scribe))
         finally:
             listener.close()
             udp.close()
 
-    async def _matched(self, matcher: slac_evse.Matcher, accepted: asyncio.Future[Channel]) -> Ended:
-        matched = await matcher.match()
-        await matcher.join(matched, self._common.slac.join_s)
-        return await alongside(self._linked(accepted), matcher.run_late(matched))
+    async def _matched(self, accepted: asyncio.Future[Channel]) -> Ended:
+        matcher = self._matcher
+        matched = await alongside(matcher.match(), self._waking())
+        self._keyed = True  # from here on a vehicle holds this key
+        matched = await matcher.join(matched, self._common.slac.join_s)
+        return await alongside(self._linked(accepted), matcher.attend(matched))
+
+    async def _waking(self) -> None:
+        """Wake a vehicle that does not ask, where that is wished; after the last time 5 % stays on."""
+        asked = asyncio.ensure_future(self._matcher.asked.wait())
+        try:
+            for _ in range(C_SEQU_RETRY if self._common.slac.wake else 0):
+                await asyncio.wait({asked}, timeout=TT_EVSE_SLAC_INIT)
+                if asked.done():
+                    break
+                self.scribe.note("no CM_SLAC_PARAM.REQ: waking the vehicle by state F")
+                await self.charger.wake(T_STEP_EF, HLC_DUTY)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            asked.cancel()
 
     async def _linked(self, accepted: asyncio.Future[Channel]) -> Ended:
         common = self._common

@@ -65,6 +65,7 @@ class Charger:
         self._needs_power = False
         self._reading_due = 0.0
         self._last_t: float | None = None
+        self._waking = False
         self.soc_percent: float | None = None
         self.energy_wh = 0.0
 
@@ -194,6 +195,16 @@ class Charger:
         """Ask the vehicle to stop; the first reason counts."""
         self._stop = self._stop or reason
 
+    async def wake(self, seconds: float, duty: float) -> None:
+        """State F for so long, then the oscillator again: a vehicle that sleeps looks up (ISO 15118-3)."""
+        self._waking = True
+        try:
+            await self._devices.pilot.set_fault()
+            await asyncio.sleep(seconds)
+            await self._devices.pilot.set_duty(duty)
+        finally:
+            self._waking = False
+
     async def watch_pilot(self) -> None:
         """Return never; PilotFault when the pilot ends charging: unplugged, or not in C or D while power is on."""
         pilot = self._devices.pilot
@@ -201,7 +212,7 @@ class Charger:
             view = pilot.view
             if view.state is PilotState.A:
                 raise PilotFault("unplugged during the session (state A) [V2G-DC-667]")
-            if view.state in (PilotState.E, PilotState.F):
+            if view.state in (PilotState.E, PilotState.F) and not self._waking:
                 raise PilotFault(f"pilot in state {view.state.value} [V2G-DC-669]")
             if self._needs_power and view.state is PilotState.B:
                 raise PilotFault("the vehicle left state C while power was on [V2G-DC-668]")

@@ -315,7 +315,7 @@ def test_a_match_request_again_gets_the_same_key_again() -> None:
     async def scene(line: Line) -> None:
         vehicle, charger = Vehicle(line, 1), Charger(line, 2)
         ours, theirs = await meet(line, vehicle, charger)
-        line.start(charger.matcher.run_late(theirs))
+        line.start(charger.matcher.attend(theirs))
         await asyncio.sleep(1.0)
         me, you = vehicle.link.address, charger.link.address
         vehicle.homeplug.send(SlacMatchReq(pev_mac=me, evse_mac=you, run_id=ours.run_id), you)
