@@ -8,8 +8,8 @@
 | CM_VALIDATE.REQ     | a reported run | CNF as `validation` says                                     |
 | CM_SLAC_MATCH.REQ   | a reported run | CNF with the key: matched; within TT_EVSE_match_session      |
 
-Until the link stands, the matched vehicle may begin anew: it has failed to join and starts over with CM_SLAC_PARAM.REQ.
-It gets the same key again. Another vehicle is not answered then: two must not hold one key.
+The matched vehicle may begin anew: one that failed to join starts over with CM_SLAC_PARAM.REQ. It gets the same key
+again. Another vehicle is not answered then: two must not hold one key.
 """
 
 from __future__ import annotations
@@ -117,6 +117,7 @@ class Matcher:
     async def match(self) -> Matched:
         """Serve until a vehicle has matched; `join` must follow at once. A vehicle that never asks is remarked."""
         self._matched = None
+        self._matches = asyncio.Queue()
         silence = asyncio.get_running_loop().call_later(TT_EVSE_SLAC_INIT, self._silence)
         try:
             with self._homeplug.listening(self._heard):
@@ -155,20 +156,18 @@ class Matcher:
         return matched
 
     async def attend(self, matched: Matched) -> None:
-        """While the session runs: repeat MATCH.CNF and take amplitude maps for the matched vehicle, watch the link.
+        """While the session runs: answer the matched vehicle if it asks again or begins anew, and watch the link.
 
         Nobody else is answered. Returns never; LinkLost when the link is gone.
         """
-
-        def again(message: Message, source: bytes) -> None:
-            if isinstance(message, SlacMatchReq) and (source, message.run_id) == (matched.peer, matched.run_id):
-                self._confirm(message, source)
-
         maps = AmpMaps(self._homeplug, matched.peer, self._scribe)
-        with self._homeplug.listening(again), self._homeplug.listening(maps):
-            if self._settings.link_watch:
-                await watch_link(self._homeplug, self._modem, self._scribe)
-            await asyncio.get_running_loop().create_future()
+        try:
+            with self._homeplug.listening(self._heard), self._homeplug.listening(maps):
+                if self._settings.link_watch:
+                    await watch_link(self._homeplug, self._modem, self._scribe)
+                await asyncio.get_running_loop().create_future()
+        finally:
+            self._close()
 
     async def leave(self) -> None:
         """Leave the network: a random key of our own. A modem that does not answer is recorded."""
@@ -238,7 +237,7 @@ class Matcher:
         if not self._plugged() and not self._settings.answer_unplugged:
             return "nothing is plugged in here"
         if self._matched is not None and source != self._matched.peer:
-            return f"matched with {mac_text(self._matched.peer)}, whose link is awaited"
+            return f"matched with {mac_text(self._matched.peer)}"
         return None
 
     def _begin(self, mac: bytes, run_id: bytes) -> None:

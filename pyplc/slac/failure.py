@@ -300,9 +300,11 @@ def _in_vain_choice(events: Sequence[Event]) -> bool:
 
 
 def _keyed(events: Sequence[Event]) -> bool:
-    """Whether some modem showed the network of the last key that was given."""
+    """Whether the modem that took the last key showed its network."""
     given = [e.message.nid for e in events if isinstance(e, Sent) and isinstance(e.message, SetKeyReq)]
-    return any(isinstance(m, GetKeyCnf) and m.nid in given[-1:] for m in _heard(events, GetKeyCnf))
+    own = [e.peer for e in events if isinstance(e, Heard) and isinstance(e.message, SetKeyCnf)]
+    shown = [(e.peer, e.message.nid) for e in events if isinstance(e, Heard) and isinstance(e.message, GetKeyCnf)]
+    return any(peer in own and nid in given[-1:] for peer, nid in shown)
 
 
 def _means(events: Sequence[Event]) -> list[float]:

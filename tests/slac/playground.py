@@ -121,7 +121,7 @@ class Charger(Station):
         """A fresh key, a match, the link."""
         await self.matcher.prepare()
         matched = await self.matcher.match()
-        return await self.matcher.join(matched, 12.0)
+        return await self.matcher.join(matched, 14.0)
 
 
 class Line:

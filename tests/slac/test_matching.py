@@ -236,7 +236,7 @@ def test_no_link_after_the_match_is_told() -> None:
         await asyncio.sleep(READY_S)
         with pytest.raises(SlacError, match=r"sees no other modem within 14 s \(TT_match_join\)"):
             await vehicle.matcher.match()
-        with pytest.raises(ModemError, match="sees no other modem within 12 s"):
+        with pytest.raises(ModemError, match="sees no other modem within 14 s"):
             await serving
 
     play(scene)
