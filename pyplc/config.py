@@ -80,6 +80,19 @@ class SimSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
 
 
+class ListenerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a listener does with what it hears."""
+
+    join: bool = False
+    """Take each key that is heard into the own modem: its network's broadcasts are then seen."""
+
+
+class ListenSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
+    """A listener: `pyplc listen`."""
+
+    listen: ListenerSettings = msgspec.field(default_factory=ListenerSettings)
+
+
 S = TypeVar("S", bound=StationSettings)
 
 

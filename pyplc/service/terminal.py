@@ -7,7 +7,20 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from ..record import Checkpoint, Decision, Dropped, Note, Phase, Pilot, Reading, Record, Start, Summary, Switch
+from ..record import (
+    Checkpoint,
+    Decision,
+    Dropped,
+    Note,
+    Phase,
+    Pilot,
+    Reading,
+    Record,
+    Sighting,
+    Start,
+    Summary,
+    Switch,
+)
 
 SIDES = {
     "ev": ("vehicle", "cyan"),
@@ -53,6 +66,8 @@ class Terminal:
             case Decision():
                 values = ", ".join(f"{k} {_short(v)}" for k, v in record.values.items() if v is not None)
                 self._line(record, f"     {record.what}: {record.why}{f' ({values})' if values else ''}")
+            case Sighting():
+                self._line(record, f"     {_escape(record.text)}")
             case Note():
                 self._line(record, f"     {_escape(record.text)}", LEVELS.get(record.level, ""))
             case Dropped():

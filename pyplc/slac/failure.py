@@ -130,6 +130,12 @@ class Limit(NamedTuple):
     causes: tuple[Cause, ...]
 
 
+NO_REQUEST = Limit(
+    SlacParamReq.NAME,
+    TT_EVSE_SLAC_INIT,
+    "TT_EVSE_SLAC_init",
+    (Cause.NO_VEHICLE, Cause.ROLE, Cause.NO_MODEM, Cause.LOST_FRAMES),
+)
 AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
     "ev": {
         SlacParamReq: Limit(
@@ -148,16 +154,13 @@ AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
         SlacMatchReq: Limit(
             SlacMatchCnf.NAME, PATIENCE, RETRIED, (Cause.NEIGHBOUR, Cause.CHOSE_ANOTHER, Cause.LOST_FRAMES)
         ),
-        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.KEY_REFUSED, Cause.NO_MODEM)),
+        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
         SlacMatchCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.NEIGHBOUR)),
+        SetKeyCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.NEIGHBOUR)),
     },
     "evse": {
-        None: Limit(
-            SlacParamReq.NAME,
-            TT_EVSE_SLAC_INIT,
-            "TT_EVSE_SLAC_init",
-            (Cause.NO_VEHICLE, Cause.ROLE, Cause.NO_MODEM, Cause.LOST_FRAMES),
-        ),
+        None: NO_REQUEST,
+        SetKeyCnf: NO_REQUEST,
         SlacParamCnf: Limit(
             StartAttenCharInd.NAME,
             TT_MATCH_SEQUENCE,
@@ -176,7 +179,7 @@ AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
             "TT_EVSE_match_session",
             (Cause.CHOSE_ANOTHER, Cause.NEIGHBOUR, Cause.NO_ATTENUATION),
         ),
-        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.KEY_REFUSED, Cause.NO_MODEM)),
+        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
         SlacMatchCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.CHOSE_ANOTHER)),
     },
 }
