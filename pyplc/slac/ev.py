@@ -17,6 +17,7 @@ import itertools
 import random
 from typing import NamedTuple
 
+from ..clock import until
 from ..link.ethernet import mac_text
 from ..record import Decision, Dropped, Note, Scribe
 from .ampmap import AmpMaps, ask
@@ -221,7 +222,7 @@ class _Attempt:
         for number, message in enumerate(self._sounds(asked)):
             due = max(started + number * self._settings.sound_interval_s, sent + TP_EV_BATCH_MSG_INTERVAL_MIN)
             if number:
-                await asyncio.sleep(due - _now())
+                await until(due)
             self._pass(103 if number < C_EV_START_ATTEN_CHAR_INDS else 104)
             self._journal.send(message, BROADCAST)
             sent = _now()
