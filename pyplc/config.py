@@ -115,6 +115,19 @@ def _known(word: str, given: dict[str, Any], names: tuple[str, ...]) -> None:
             raise ValueError(f"unknown {word} {name}; {hint}")
 
 
+class ListenerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a listener does with what it hears."""
+
+    join: bool = False
+    """Take each key that is heard into the own modem: its network's broadcasts are then seen."""
+
+
+class ListenSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
+    """A listener: `pyplc listen`."""
+
+    listen: ListenerSettings = msgspec.field(default_factory=ListenerSettings)
+
+
 S = TypeVar("S", bound=StationSettings)
 D = TypeVar("D", bound=msgspec.Struct)
 

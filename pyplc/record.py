@@ -107,6 +107,35 @@ class Decision(Record, tag="decision"):
     values: dict[str, Any] = {}
 
 
+class Sighting(Record, tag="sighting"):
+    """A listener learnt something of a foreign matching: what, and all that is known by now; None is not known.
+
+    MACs of hosts, hex for the rest; `attenuation` is the charger's mean in dB over `sounds` sounds.
+    """
+
+    what: str
+    vehicle: str
+    run_id: str
+    charger: str | None = None
+    attenuation: float | None = None
+    sounds: int | None = None
+    nid: str | None = None
+    nmk: str | None = None
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        known = {
+            "vehicle": self.vehicle,
+            "charger": self.charger,
+            "run": self.run_id,
+            "attenuation": None if self.attenuation is None else f"{self.attenuation:g} dB in {self.sounds} sounds",
+            "NID": self.nid,
+            "NMK": self.nmk,
+        }
+        return f"{self.what}: " + ", ".join(f"{name} {value}" for name, value in known.items() if value is not None)
+
+
 class Note(Record, tag="note"):
     """A remark for people; `level` is "info", "warning" or "error"."""
 

@@ -19,6 +19,7 @@ from .record import Frame, Recorder, Side, Summary
 from .slac.emulated import FAST, REAL, EmulatedModem, ModemTiming
 from .slac.homeplug import HomePlug
 from .slac.modem import Modem
+from .slac.settings import conformant
 from .tower import ChargerStation, Common, VehicleStation
 from .v2g.stream import Channel
 
@@ -82,7 +83,7 @@ class World:
             modem=Modem(homeplug, scribe),
             rules=rules(settings.session),
             rng=random.Random(rng.random()),
-            slac=settings.slac,
+            slac=conformant(settings.slac) if settings.session.profile == "conformance" else settings.slac,
             background=(emulated.run, split.run, homeplug.run, network.run),
             tap=self._stream_tap(side, near),
         )

@@ -30,10 +30,13 @@ from .sdp.messages import PORT as SDP_PORT
 from .service.progress import Progress
 from .slac import ev as slac_ev
 from .slac import evse as slac_evse
-from .slac.ev import Matched, SlacError
+from .slac.ev import SlacError
 from .slac.homeplug import HomePlug
+from .slac.joining import LinkLost
 from .slac.modem import Modem, ModemError
 from .slac.settings import SlacSettings
+from .slac.timing import C_SEQU_RETRY, T_STEP_EF, TT_EVSE_SLAC_INIT
+from .station import toggles
 from .station.charger import ChargerSettings
 from .station.charger import PilotFault as ChargerPilotFault
 from .station.charger_ac import AcCharger
@@ -58,12 +61,10 @@ HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
 LINK_HOLD_S = 0.5
 """From the end of the session to leaving the network: the FIN must still get through; TP_match_leave allows 1 s."""
-TT_EVSE_SLAC_INIT_S = 20.0
-"""How long an AC charger waits for matching before it charges by the duty cycle alone, ISO 15118-3: 20 to 50 s."""
+SLAC_INIT_MIN_S = 20.0
+"""How long an AC charger waits to be asked before it charges by the duty cycle alone: the least TT_EVSE_SLAC_init."""
 STEP_X1_S = 3.0
 """State B without oscillator, between digital communication and a duty cycle, IEC 61851-1 T_step_X1."""
-STEP_EF_S = 4.0
-"""State F, to tell a vehicle that there is no communication, ISO 15118-3 T_step_EF [V2G3-M06-05]."""
 FALLBACK_S = 60.0
 """How long an AC vehicle without communication waits for a duty cycle that allows current."""
 CONNECT_PAUSE_S = 0.5
@@ -80,6 +81,7 @@ OUTCOMES: dict[type[BaseException], str] = {
     DiscoveryFailed: "discovery",
     AddressError: "network",
     LinkError: "network",
+    LinkLost: "lost",
     PilotFault: "pilot",
     ChargerPilotFault: "pilot",
     DeviceError: "device",
@@ -156,7 +158,15 @@ class VehicleStation:
             self.vehicle = BulbVehicle(devices, settings, settings.bulb, evccid, self.scribe)
         else:
             self.vehicle = DcVehicle(devices, settings, evccid, self.scribe)
-        self._matcher = slac_ev.Matcher(common.homeplug, common.modem, self.scribe, common.slac, common.rng)
+        self._matcher = slac_ev.Matcher(
+            common.homeplug,
+            common.modem,
+            self.scribe,
+            common.slac,
+            common.rng,
+            lambda times, phase_s: toggles.toggle(devices.pilot, times, phase_s),
+        )
+        self._plugged_at = 0.0
         self._matched = False
 
     def stop(self, reason: str) -> bool:
@@ -215,6 +225,7 @@ class VehicleStation:
             self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
             view = await pilot.changed()
         self.scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+        self._plugged_at = asyncio.get_running_loop().time()
         self.scribe.checkpoint(4)
         self.scribe.checkpoint(6)
 
@@ -225,7 +236,11 @@ class VehicleStation:
         self.scribe.checkpoint(7)
         self.scribe.note(f"modem {version}")
         self._matched = True  # from here on the modem may hold a charger's key
-        await self._matcher.match()
+        matched = await self._matcher.match(self._plugged_at)
+        return await alongside(self._linked(), self._matcher.attend(matched))
+
+    async def _linked(self) -> Ended:
+        """One session, and those that resume it."""
         ended = await self._one_session(FIRST_SESSION_ID)
         while ended.paused:
             await self.vehicle.sleep()
@@ -290,6 +305,16 @@ class ChargerStation:
         """Who answers the session."""
         if isinstance(devices, AcChargerDevices) and settings.communication == "soc":
             self._answering = SocReader(devices, settings, soc or SocReaderSettings(), self.scribe)
+        self._matcher = slac_evse.Matcher(
+            common.homeplug,
+            common.modem,
+            self.scribe,
+            common.slac,
+            common.rng,
+            lambda: devices.pilot.view.state is not PilotState.A,
+            lambda seconds: toggles.count(devices.pilot, seconds),
+        )
+        self._keyed = False
         self._accepted: asyncio.Future[Channel] | None = None
 
     def stop(self, reason: str) -> bool:
@@ -310,28 +335,31 @@ class ChargerStation:
         if orderly:
             await asyncio.sleep(self._common.rules.din.charger.oscillator_retain.seconds)
         await self.charger.secure()
+        if self._keyed:
+            await self._matcher.leave()
 
     async def _session(self) -> Ended:
         charger = self.charger
         if isinstance(charger, AcCharger) and self._settings.communication != "digital":
             return await self._ac_session(charger)
-        matcher = await self._prepared()
+        await self._prepared()
         await self._plugged(HLC_DUTY)
-        return await alongside(self._connected(matcher), charger.watch_pilot())
+        return await alongside(self._connected(), charger.watch_pilot())
 
     async def _ac_session(self, charger: AcCharger) -> Ended:
         """AC that can do without messages: it charges by the duty cycle when there are none, or after the state of
         charge was read."""
-        matcher = None
-        if self._settings.communication != "none":
+        digital = self._settings.communication != "none"
+        if digital:
             try:
-                matcher = await self._prepared()
+                await self._prepared()
             except ModemError as error:
                 self.scribe.note(f"no digital communication: {error}", "warning")
-        await self._plugged(None if matcher is None else HLC_DUTY)
-        if matcher is not None:
+                digital = False
+        await self._plugged(HLC_DUTY if digital else None)
+        if digital:
             try:
-                ended = await alongside(self._connected(matcher), self._answering.watch_pilot())
+                ended = await alongside(self._connected(), self._answering.watch_pilot())
                 if self._answering is charger:
                     return ended
             except (SlacError, SessionError) as error:
@@ -350,18 +378,14 @@ class ChargerStation:
             await asyncio.sleep(STEP_X1_S)
         else:
             await pilot.set_fault()
-            await asyncio.sleep(STEP_EF_S)
+            await asyncio.sleep(T_STEP_EF)
 
-    async def _prepared(self) -> slac_evse.Matcher:
+    async def _prepared(self) -> None:
         common = self._common
-        matcher = slac_evse.Matcher(common.homeplug, common.modem, self.scribe, common.rng, self._is_plugged)
+        self._keyed = False
         version = await common.modem.find()
         self.scribe.note(f"modem {version}")
-        await matcher.prepare()
-        return matcher
-
-    def _is_plugged(self) -> bool:
-        return self.devices.pilot.view.state is not PilotState.A
+        await self._matcher.prepare()
 
     async def _plugged(self, duty: float | None) -> None:
         pilot = self.devices.pilot
@@ -376,7 +400,7 @@ class ChargerStation:
         self.scribe(Pilot(state=pilot.view.state.value, duty_percent=pilot.view.duty_percent))
         self.scribe.checkpoint(5)
 
-    async def _connected(self, matcher: slac_evse.Matcher) -> Ended:
+    async def _connected(self) -> Ended:
         """Discovery and port are open before MATCH.CNF leaves: cars come 0.5 s after it."""
         common = self._common
         listener, port = await common.network.listen(self._accept, self._tcp_port)
@@ -385,25 +409,41 @@ class ChargerStation:
         address = await common.network.address()
         self._accepted = asyncio.get_running_loop().create_future()
         try:
-            return await alongside(self._matched(matcher), server.serve(udp, address, port, self.scribe))
+            return await alongside(self._matched(), server.serve(udp, address, port, self.scribe))
         finally:
             listener.close()
             udp.close()
 
-    async def _matched(self, matcher: slac_evse.Matcher) -> Ended:
-        matched = await self._match(matcher)
-        await matcher.join(matched, self._common.slac.join_s)
-        return await alongside(self._linked(), matcher.run_late(matched))
+    async def _matched(self) -> Ended:
+        matcher = self._matcher
+        matched = await alongside(matcher.match(), self._asked())
+        self._keyed = True  # from here on a vehicle holds this key
+        matched = await matcher.join(matched, self._common.slac.join_s)
+        return await alongside(self._linked(), matcher.attend(matched))
 
-    async def _match(self, matcher: slac_evse.Matcher) -> Matched:
-        """A vehicle's matching; AC that may charge by the duty cycle alone does not wait for ever."""
-        if isinstance(self.charger, DcCharger) or self._settings.communication == "digital":
-            return await matcher.match()
+    async def _asked(self) -> None:
+        """Watch that the vehicle asks for matching: one that sleeps is woken where that is wished; AC that may charge
+        by the duty cycle alone does not wait for ever. Raises SlacError."""
+        asked = self._matcher.asked
+        if isinstance(self.charger, AcCharger) and self._settings.communication != "digital":
+            await self._within(SLAC_INIT_MIN_S, asked.wait(), "no vehicle asked")
+            await self._within(TT_EVSE_SLAC_INIT, asyncio.Event().wait(), "no vehicle was matched")
+        for _ in range(C_SEQU_RETRY if self._common.slac.wake else 0):
+            try:
+                async with asyncio.timeout(TT_EVSE_SLAC_INIT):
+                    await asked.wait()
+                break
+            except TimeoutError:
+                self.scribe.note("no CM_SLAC_PARAM.REQ: waking the vehicle by state F")
+                await self.charger.rouse(T_STEP_EF, HLC_DUTY)
+        await asyncio.get_running_loop().create_future()
+
+    async def _within(self, seconds: float, event: Coroutine[Any, Any, Any], missing: str) -> None:
         try:
-            async with asyncio.timeout(TT_EVSE_SLAC_INIT_S):
-                return await matcher.match()
+            async with asyncio.timeout(seconds):
+                await event
         except TimeoutError:
-            raise SlacError(f"no vehicle was matched within {TT_EVSE_SLAC_INIT_S:g} s") from None
+            raise SlacError(f"{missing} within {seconds:g} s") from None
 
     async def _linked(self) -> Ended:
         """One session, and those that resume it."""

@@ -24,7 +24,7 @@ RULES: dict[str, set[str]] = {
     "v2gtp": set(),
     "exi": {"exi"},
     "link": {"link", "record"},
-    "slac": {"slac", "link", "record"},
+    "slac": {"slac", "link", "record", "clock"},
     "sdp": {"sdp", "record", "v2gtp"},
     "v2g": {"v2g", "exi", "record", "units", "v2gtp"},
     "hw": {"hw", "plant", "record"},

@@ -19,6 +19,7 @@ from ..record import Frame, Recorder, Side, Summary
 from ..sdp.address import AddressError
 from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
+from ..slac.settings import conformant
 from ..tower import Common
 from .common import exit_code, opening, readers, until_signal
 
@@ -89,7 +90,7 @@ async def _session(
                 modem=Modem(homeplug, scribe),
                 rules=rules(chosen.session),
                 rng=random.SystemRandom(),
-                slac=chosen.slac,
+                slac=conformant(chosen.slac) if chosen.session.profile == "conformance" else chosen.slac,
                 background=tuple(background),
             )
         )

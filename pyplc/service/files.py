@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..capture.pcapng import PcapngWriter
-from ..record import Checkpoint, Frame, Record, Start, Summary
+from ..record import Checkpoint, Frame, Record, Sighting, Start, Summary
 from .jsonl import line
 
 BUFFER = 1 << 16
@@ -55,7 +55,8 @@ class SessionFiles:
 
     def __call__(self, record: Record) -> None:
         if self.folder is None:
-            if not (isinstance(record, Checkpoint) and record.number in MATCHING):
+            begins = isinstance(record, Sighting) or (isinstance(record, Checkpoint) and record.number in MATCHING)
+            if not begins:
                 self._before.append(record)
                 return
             self._open()
@@ -66,7 +67,7 @@ class SessionFiles:
             self._pcapng.write(record.t, record.data, record.interface or record.side)
             return
         self._lines.write(line(record) + b"\n")
-        if isinstance(record, (Checkpoint, Start, Summary)):
+        if isinstance(record, (Checkpoint, Sighting, Start, Summary)):
             self.flush()
 
     def flush(self) -> None:

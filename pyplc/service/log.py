@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from ..record import Checkpoint, Decision, Note, Phase, Pilot, Reading, Record, Start, Summary, Switch, VehicleData
+from ..record import (
+    Checkpoint,
+    Decision,
+    Note,
+    Phase,
+    Pilot,
+    Reading,
+    Record,
+    Sighting,
+    Start,
+    Summary,
+    Switch,
+    VehicleData,
+)
 
 
 def text_of(record: Record) -> str | None:
@@ -21,6 +34,8 @@ def text_of(record: Record) -> str | None:
             return f"{record.device} {record.state}"
         case Decision():
             return f"{record.what}: {record.why} {record.values or ''}".rstrip()
+        case Sighting():
+            return record.text
         case Note():
             return record.text if record.level == "info" else f"{record.level}: {record.text}"
         case Reading():

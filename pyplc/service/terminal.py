@@ -16,6 +16,7 @@ from ..record import (
     Pilot,
     Reading,
     Record,
+    Sighting,
     Start,
     Summary,
     Switch,
@@ -69,6 +70,8 @@ class Terminal:
                 self._line(record, f"     {record.what}: {record.why}{f' ({values})' if values else ''}")
             case VehicleData():
                 self._line(record, f"     {text_of(record)}", "bold")
+            case Sighting():
+                self._line(record, f"     {_escape(record.text)}")
             case Note():
                 self._line(record, f"     {_escape(record.text)}", LEVELS.get(record.level, ""))
             case Dropped():

@@ -28,6 +28,7 @@ class HomePlug:
 
     def __init__(self, link: Link, scribe: Scribe) -> None:
         self.address = link.address
+        self.interface = link.name
         self.malformed = 0
         self.unknown = 0
         self._strange: set[tuple[int, bytes]] = set()

@@ -111,6 +111,7 @@ class Charger:
         self._reading_due = 0.0
         self.asleep = False
         """A pause: the oscillator is off."""
+        self._waking = False
         self._woken = asyncio.Event()
         self.energy_wh = 0.0
 
@@ -217,6 +218,17 @@ class Charger:
             while pilot.view.state is not wanted:
                 await pilot.changed()
 
+    async def rouse(self, seconds: float, duty: float) -> None:
+        """State F for so long, then the oscillator again: a vehicle that sleeps looks up (ISO 15118-3)."""
+        pilot = self._pilot_end
+        self._waking = True
+        try:
+            await pilot.set_fault()
+            await asyncio.sleep(seconds)
+            await pilot.set_duty(duty)
+        finally:
+            self._waking = False
+
     # helpers
 
     async def _pilot_in(self, states: tuple[PilotState, ...], timeout: float) -> bool:
@@ -232,7 +244,7 @@ class Charger:
     def _unplugged_or_faulty(self, state: PilotState) -> None:
         if state is PilotState.A:
             raise PilotFault("unplugged during the session (state A) [V2G-DC-667]")
-        if state in (PilotState.E, PilotState.F):
+        if state in (PilotState.E, PilotState.F) and not self._waking:
             raise PilotFault(f"pilot in state {state.value} [V2G-DC-669]")
 
     def _now(self) -> float:

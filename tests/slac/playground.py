@@ -68,28 +68,60 @@ class Station:
         )
 
 
+class Pilot:
+    """The control pilot of one outlet, as far as toggles go."""
+
+    def __init__(self) -> None:
+        self.toggles = 0
+
+    async def toggle(self, times: int, phase_s: float) -> None:
+        for _ in range(times):
+            self.toggles += 1
+            await asyncio.sleep(2 * phase_s)
+
+    async def count(self, seconds: float) -> int:
+        before = self.toggles
+        await asyncio.sleep(seconds)
+        return self.toggles - before
+
+
+def plug(vehicle: Vehicle, charger: Charger) -> None:
+    """Put the plug in."""
+    vehicle.pilot = charger.pilot
+    charger.plugged = True
+
+
 class Vehicle(Station):
     """A vehicle's host."""
 
     def __init__(self, line: Line, number: int, **settings: Any) -> None:
         super().__init__(line, "ev", number)
-        self.matcher = ev.Matcher(self.homeplug, self.modem, self.scribe, SlacSettings(**settings), self.rng)
+        self.pilot: Pilot | None = None
+        chosen = SlacSettings(**settings)
+        self.matcher = ev.Matcher(self.homeplug, self.modem, self.scribe, chosen, self.rng, self._toggle)
+
+    async def _toggle(self, times: int, phase_s: float) -> None:
+        assert self.pilot is not None, "plug(vehicle, charger) comes first"
+        await self.pilot.toggle(times, phase_s)
 
 
 class Charger(Station):
     """A charger's host; `plugged` says whether it answers."""
 
-    def __init__(self, line: Line, number: int) -> None:
+    def __init__(self, line: Line, number: int, **settings: Any) -> None:
         super().__init__(line, "evse", number)
         self.plugged = True
-        self.matcher = evse.Matcher(self.homeplug, self.modem, self.scribe, self.rng, lambda: self.plugged)
+        self.pilot = Pilot()
+        chosen = SlacSettings(**settings)
+        self.matcher = evse.Matcher(
+            self.homeplug, self.modem, self.scribe, chosen, self.rng, lambda: self.plugged, self.pilot.count
+        )
 
     async def serve(self) -> ev.Matched:
         """A fresh key, a match, the link."""
         await self.matcher.prepare()
         matched = await self.matcher.match()
-        await self.matcher.join(matched, 12.0)
-        return matched
+        return await self.matcher.join(matched, 14.0)
 
 
 class Line:
@@ -146,4 +178,4 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-__all__ = ["Charger", "Line", "Station", "Vehicle", "VirtualLink", "now", "play"]
+__all__ = ["Charger", "Line", "Station", "Vehicle", "VirtualLink", "now", "play", "plug"]
