@@ -60,12 +60,14 @@ USUAL = {
     "ReceiptRequired": False, "EVSEIsolationStatus": "Valid", "MeterInfoRequested": False,
 }  # fmt: skip
 """Values that nobody wants to read; other values of these elements are told."""
-LONGEST = 110
+LONGEST, CLIP = 110, 40
+"""Characters of a line, and of one value in it."""
 
 
 def leaves(message: Any) -> Iterator[Leaf]:
     """The simple values of a message without its header, depth first; of lists the first three entries."""
-    for name, field, kind in _fields(type(message)):
+    cls: Any = type(message)
+    for name, field, kind in _fields(cls):
         value = getattr(message, name)
         if value is None:
             continue
@@ -113,6 +115,7 @@ def brief(body: Any) -> str:
     for name, value, unit in told:
         label = SHORT.get(name, name)
         text = spelled(value, unit) if isinstance(value, float) else f"{value} {unit}" if unit else str(value)
+        text = text if len(text) <= CLIP else f"{text[:CLIP]}..."
         part = f"{label} {text}" if label else text
         if line and len(line) + len(part) > LONGEST:
             return f"{line} ..."
