@@ -33,13 +33,17 @@ class KeyLog:
         """The secrets of one session, by label."""
         return self.sessions.get(client_random, {}) if client_random is not None else {}
 
-    def text(self) -> str:
-        """Everything as an NSS key log."""
-        return "".join(
-            f"{label} {random.hex()} {secret.hex()}\n"
+    def keys(self) -> list[Key]:
+        """Everything, in order of arrival."""
+        return [
+            Key(frame=0, time=0.0, label=label, client_random=random, secret=secret)
             for random, secrets in self.sessions.items()
             for label, secret in secrets.items()
-        )
+        ]
+
+    def text(self) -> str:
+        """Everything as an NSS key log."""
+        return "".join(f"{key.line}\n" for key in self.keys())
 
 
 def load(*files: Path | str) -> list[Key]:

@@ -51,9 +51,7 @@ class Writer:
     """
 
     def __init__(self, form: str, *, xml: bool = False, style: Style | None = None) -> None:
-        self._text = {, "tree": self._tree, "xml": self._xml, "json": self._json, "csv": self._csv}[
-            form
-        ]
+        self._text: Callable[[Event], str] = getattr(self, f"_{form}")
         self._with_xml = xml
         self._style = style or (lambda text, _: text)
         self._start: float | None = None

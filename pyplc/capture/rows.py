@@ -117,8 +117,8 @@ def _connection(e: Connection) -> Row:
     text = f"{e.sender} > {e.receiver}"
     if e.change is Change.GAP:
         text = f"{e.missing or 'an unknown number of'} bytes are not in the capture  {text}"
-    alarming = e.change in (Change.GAP, Change.RESET)
-    return Row("network", e.side, "TCP", e.change.value, text, alarming and e.session > 0, usual=e.session > 0)
+    wrong = e.change is Change.GAP and e.session > 0
+    return Row("network", e.side, "TCP", e.change.value, text, wrong, usual=e.session > 0)
 
 
 def _tls(e: Tls) -> Row:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from ..capture.events import Event, Key
 from ..capture.files import CaptureError, Item, packets
-from ..capture.keylog import load
+from ..capture.keylog import KeyLog, load
 from ..capture.output import Choice, Writer
 from ..capture.reader import Reader, events
 from ..capture.rows import Row
@@ -25,7 +26,7 @@ COLOURS = {
 """Colouring groups: keys, discovery, V2G and HAL as in the customer's viewer, and ours for the rest."""
 LONG = 4 << 20
 """Files above this show progress."""
-CAPTURES = (".pcap", ".pcapng", ".cap", ".dump", ".gz")
+CAPTURES = (".pcap", ".pcapng", ".cap", ".dump")
 
 
 def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, options: dict[str, Any]) -> None:
@@ -43,23 +44,24 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
         job = Job(form, with_xml, schema, choice, tuple(options["keys"]))
         decode_all(what, Path(options["out"]), job, options["jobs"], options["cluster"])
         return
-    reader = Reader(keys=load(*options["keys"]), schema=schema)
-    writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None)
-    sys.stdout.write(writer.head)
     names = list(_files(what))
+    keys = load(*options["keys"])
+    found: list[Key] = []
     failed = False
     for name in names:
-        if len(names) > 1 and form == "list":
-            click.echo(f"== {name}")
+        reader = Reader(keys=keys, schema=schema)
+        writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None)
+        sys.stdout.write(f"== {name}\n" if len(names) > 1 and form == "list" else "")
+        sys.stdout.write(writer.head if name is names[0] else "")
         try:
             _decode(name, reader, writer, choice)
         except (CaptureError, OSError, LinkError) as error:
             click.echo(f"pyplc decode: {name}: {getattr(error, 'strerror', None) or error}", err=True)
             failed = True
-        reader = Reader(keys=load(*options["keys"]), schema=schema) if len(names) > 1 else reader
+        found += reader.keylog.keys()
     if options["write_keys"]:
-        Path(options["write_keys"]).write_text(reader.keylog.text())
-    sys.exit(1 if failed else 0)
+        Path(options["write_keys"]).write_text(KeyLog(found).text())
+    sys.exit(1 if failed or not names else 0)
 
 
 def _coloured(text: str, row: Row) -> str:
@@ -76,23 +78,26 @@ def _files(what: tuple[str, ...]) -> Iterator[str]:
 
 def captures_in(folder: Path) -> list[Path]:
     """The captures in a folder and its folders, in order of name."""
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in CAPTURES and file.is_file())
+    files = (file for file in folder.rglob("*") if file.name.lower().removesuffix(".gz").endswith(CAPTURES))
+    return sorted(file for file in files if file.is_file())
 
 
 def _decode(name: str, reader: Reader, writer: Writer, choice: Choice) -> None:
-    write, flush = sys.stdout.write, sys.stdout.flush
     with _opened(name) as (items, live):
         try:
-            for event in events(items, reader):
-                if choice(event):
-                    write(writer(event))
-                    if live:
-                        flush()
+            _print(events(items, reader), writer, choice, live)
         except KeyboardInterrupt:
-            for event in reader.end():
-                if choice(event):
-                    write(writer(event))
-    flush()
+            _print(reader.end(), writer, choice, live)
+    sys.stdout.flush()
+
+
+def _print(found: Iterable[Event], writer: Writer, choice: Choice, live: bool) -> None:
+    write, flush = sys.stdout.write, sys.stdout.flush
+    for event in found:
+        if choice(event):
+            write(writer(event))
+            if live:
+                flush()
 
 
 @contextmanager

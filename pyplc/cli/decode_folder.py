@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -104,18 +105,18 @@ def _on_cores(work: list[tuple[str, str]], job: Job, jobs: int) -> Iterator[Resu
 def _on_cluster(work: list[tuple[str, str]], job: Job, address: str) -> Iterator[Result]:
     """The captures and the folder of results must be at the same place on every machine of the cluster."""
     try:
-        from distributed import Client, as_completed
+        distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise click.ClickException("--cluster needs the extra: pip install pyplc[cluster]") from None
     try:
-        client = Client(address, timeout="10s")
+        client = distributed.Client(address, timeout="10s")
     except OSError as error:
         raise click.ClickException(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
         sources, targets = zip(*work, strict=True)
         futures = client.map(decode_file, sources, targets, job=job, pure=False)
         names = {future.key: source for future, source in zip(futures, sources, strict=True)}
-        for future in as_completed(futures):
+        for future in distributed.as_completed(futures):
             problem: Any = future.exception()
             yield future.result() if problem is None else Result(names[future.key], error=f"{problem!r}")
 
