@@ -7,7 +7,7 @@ import importlib
 import click
 
 VERBS = {
-    "decode": "Decode one message given as hex.",
+    "decode": "Decode a capture, an interface, or one message.",
     "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",
@@ -15,6 +15,7 @@ VERBS = {
     "modem": "PLC modems: find, configure, watch, emulate.",
     "scenario": "Faults as data: what goes wrong, and which reaction is right.",
     "schema": "Fields, types, ranges and units of a message.",
+    "serve": "Services for other programs: a decoder.",
     "sim": "Simulate a whole charging session, no hardware needed.",
 }
 """Every verb with its line of help: the help text needs no import."""
@@ -44,5 +45,5 @@ def main() -> None:
 
     \b
     Example:  pyplc sim                    a complete session on this screen
-              pyplc decode 809a02000000    what a message says
+              pyplc decode charge.pcapng   what a capture says, a line a message
     """
