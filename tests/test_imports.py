@@ -30,7 +30,7 @@ RULES: dict[str, set[str]] = {
     "hw": {"hw", "plant", "record"},
     "plant": {"plant", "hw.ports"},
     "station": {"station", "v2g.control", "hw.ports", "hw.bundles", "record"},
-    "capture": {"capture", "link", "v2g", "exi", "record", "v2gtp", "units"},
+    "capture": {"capture", "link", "slac", "sdp", "v2g", "exi", "record", "v2gtp", "units"},
     "service": {"service", "capture", "exi", "record", "__init__"},
 }
 """A room, and what it may import. tower, simulation, network, config and cli put things together: anything."""

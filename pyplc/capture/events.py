@@ -1,8 +1,8 @@
 """What a reader of captures yields: one typed, immutable event for each thing that was seen, in the order of frames.
 
-Every event knows its `frame` (number in the capture, from 1; of a message: the frame that completed it), `time` (seconds
-since 1970, UTC) and the link addresses (6 bytes, or none where the link type has none). Events carry declarations of
-storeys below (`slac` messages, `sdp` messages, EXI elements), never the state of a session.
+Every event knows its `frame` (number in the capture, from 1; of a message: the frame that completed it), `time`
+(seconds since 1970, UTC) and the link addresses (6 bytes, or none where the link type has none). Events carry
+declarations of storeys below (`slac` messages, `sdp` messages, EXI elements), never the state of a session.
 """
 
 from __future__ import annotations

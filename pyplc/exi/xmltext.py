@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from .declare import Element, Field, fields
+from .declare import Element, Field, Simple, fields
 from .errors import ExiValueError
 from .plaintext import read, write
 from .walk import attributes, content
+
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, not even escaped (a vehicle was met that sends NUL)."""
+
+
+def _text(kind: Simple, value: Any) -> str:
+    return escape(_NO_XML.sub("?", write(kind, value)))
 
 
 class _Prefixes:
@@ -41,14 +50,15 @@ def to_xml(message: Element, name: str | None = None, namespace: str | None = No
 
 def _write(message: Element, tag: str, prefixes: _Prefixes, lines: list[str], depth: int) -> None:
     given = "".join(
-        f" {prefixes.name(p.namespace, p.name)}={quoteattr(write(p.type, p.value))}" for p in attributes(message)
+        f" {prefixes.name(p.namespace, p.name)}={quoteattr(_NO_XML.sub('?', write(p.type, p.value)))}"
+        for p in attributes(message)
     )
     parts = list(content(message))
     tabs = "\t" * depth
     if not parts:
         lines.append(f"{tabs}<{tag}{given}/>")
     elif parts[0].what == "CH":
-        lines.append(f"{tabs}<{tag}{given}>{escape(write(parts[0].type, parts[0].value))}</{tag}>")
+        lines.append(f"{tabs}<{tag}{given}>{_text(parts[0].type, parts[0].value)}</{tag}>")
     else:
         lines.append(f"{tabs}<{tag}{given}>")
         for part in parts:
@@ -56,7 +66,7 @@ def _write(message: Element, tag: str, prefixes: _Prefixes, lines: list[str], de
             if isinstance(part.type, type):
                 _write(part.value, inner, prefixes, lines, depth + 1)
             else:
-                lines.append(f"{tabs}\t<{inner}>{escape(write(part.type, part.value))}</{inner}>")
+                lines.append(f"{tabs}\t<{inner}>{_text(part.type, part.value)}</{inner}>")
         lines.append(f"{tabs}</{tag}>")
 
 
