@@ -11,6 +11,7 @@ VERBS = {
     "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",
+    "explain": "Say what happened in a capture, and why it stopped.",
     "modem": "PLC modems: emulate one.",
     "schema": "Fields, types, ranges and units of a message.",
     "sim": "Simulate a whole charging session, no hardware needed.",

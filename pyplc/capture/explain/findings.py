@@ -64,7 +64,8 @@ class Rule(NamedTuple):
 
 
 class Finding(msgspec.Struct, kw_only=True):
-    """A broken rule: where first (`frame`, `t` seconds since the story began), how often, and the worst of it."""
+    """A broken rule: where first (`frame`, `t` seconds since the story began) and last, how often, and the worst of it
+    (`text`, `worst_frame`, `worst_t`)."""
 
     rule: str
     layer: Layer
@@ -76,6 +77,8 @@ class Finding(msgspec.Struct, kw_only=True):
     frame: int
     t: float
     last_t: float
+    worst_frame: int
+    worst_t: float
     count: int = 1
 
 
@@ -100,6 +103,8 @@ def apply(rules: Iterable[Rule], story: Story) -> list[Finding]:
                     frame=hit.frame,
                     t=t,
                     last_t=t,
+                    worst_frame=hit.frame,
+                    worst_t=t,
                 )
                 groups[key] = finding, hit.size
                 continue
@@ -107,7 +112,7 @@ def apply(rules: Iterable[Rule], story: Story) -> list[Finding]:
             finding.count += 1
             finding.last_t = t
             if hit.size > worst:
-                finding.text = hit.text
+                finding.text, finding.worst_frame, finding.worst_t = hit.text, hit.frame, t
                 groups[key] = finding, hit.size
         found += [finding for finding, _ in groups.values()]
     return sorted(found, key=lambda finding: (finding.t, finding.frame))

@@ -62,8 +62,8 @@ def _hit(exchange: Exchange, text: str, side: str, size: float, group: str = "",
 def over_voltage(story: Story) -> Iterator[Hit]:
     for moment in moments(story):
         voltage = _number(moment.exchange, "EVSEPresentVoltage")
-        if voltage is None or moment.exchange.pair not in ("ChargeLoop", "PreCharge"):
-            continue
+        if voltage is None or moment.exchange.pair != "ChargeLoop":
+            continue  # before, the test voltage of the cable check may still stand at the open contactors
         for who, limit, level in (("vehicle", moment.ev.voltage, None), ("charger", moment.evse.voltage, Level.WARNING)):
             if limit and voltage > limit * MARGIN:
                 text = f"{voltage:.1f} V, the {who}'s limit is {limit:.1f} V"
@@ -159,11 +159,16 @@ def precharge_window(story: Story) -> Iterator[Hit]:
 
 
 def precharge_overshoot(story: Story) -> Iterator[Hit]:
+    """Above the target after it had been reached; the test voltage of the cable check may still stand before."""
+    reached = False
     for exchange in story.exchanges:
         if exchange.pair != "PreCharge":
             continue
         target, voltage = exchange.asked.get("EVTargetVoltage"), exchange.answered.get("EVSEPresentVoltage")
-        if isinstance(target, (int, float)) and isinstance(voltage, (int, float)) and voltage > target + WINDOW_V:
+        if not isinstance(target, (int, float)) or not isinstance(voltage, (int, float)):
+            continue
+        reached = reached or voltage <= target + WINDOW_V
+        if reached and voltage > target + WINDOW_V:
             yield _hit(exchange, f"{voltage:.1f} V reported for a target of {target:.1f} V", "evse", voltage - target)
 
 

@@ -125,9 +125,9 @@ class Story(msgspec.Struct):
                 found[-1].last_frame = frame
                 continue
             found.append(Phase(name, time - self.start, 0.0, frame, frame, 1))
-        for phase, following in zip(found, [*found[1:], None], strict=True):
-            until = following.start if following is not None else self.end - self.start
-            phase.seconds = round(until - phase.start, 6)
+        ends = [phase.start for phase in found[1:]] + [self.end - self.start]
+        for phase, end in zip(found, ends, strict=False):
+            phase.seconds = round(end - phase.start, 6)
         return found
 
     def _marks(self) -> Iterator[tuple[float, int, str]]:

@@ -62,7 +62,21 @@ ISO20 = Times(
     ready_to_charge=None,
 )
 
-TIMES = {"din": _of(din.CONFORMANCE), "iso2": _of(iso2.CONFORMANCE)}
+_CONTRACT = ("CertificateInstallationReq", "CertificateUpdateReq", "PaymentDetailsReq")
+_TABLE_109 = "ISO 15118-2 Table 109"
+
+
+def _with_contract(known: Times) -> Times:
+    """Table 109 with the messages of Plug and Charge, which our own sessions do not have."""
+    waits = {name: message_timeout(name, 5, _TABLE_109) for name in _CONTRACT}
+    promises = {name: message_performance(name, 4.5, _TABLE_109) for name in _CONTRACT}
+    return known._replace(
+        message=MessageTimes(known.message.default, {**waits, **known.message.by_request}),
+        performance=MessageTimes(known.performance.default, {**promises, **known.performance.by_request}),
+    )
+
+
+TIMES = {"din": _of(din.CONFORMANCE), "iso2": _with_contract(_of(iso2.CONFORMANCE))}
 
 
 def of(schema: str) -> Times:
