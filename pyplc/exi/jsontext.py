@@ -6,37 +6,81 @@ hex or base64 as in XML; enumerations are their text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
-from .declare import Binary, Boolean, Element, Enumerated, Field, Simple, Text, fields
+from .declare import Binary, Boolean, Element, Enumerated, Field, Text, fields
 from .errors import ExiValueError
 from .plaintext import read, write
-from .walk import content
+from .walk import items
 
 
 def to_plain(message: Element) -> dict[str, Any]:
     """A message as dictionaries, lists, strings, numbers and booleans."""
     plain: dict[str, Any] = {}
-    for own in fields(type(message)):
-        value = getattr(message, own.name)
-        if value is not None and own.kind in ("attribute", "content"):
-            plain[own.name] = _simple(own.type, value)
-    for part in content(message):
-        if part.field is None or part.what == "CH":
+    for name, write_one, is_list in _plan(type(message)):
+        value = getattr(message, name)
+        if value is None:
             continue
-        f = part.field
-        value = to_plain(part.value) if isinstance(part.type, type) else _simple(part.type, part.value)
-        if f.kind in ("group", "choices"):
-            value = {part.name: value}
-        if f.is_list:
-            plain.setdefault(f.name, []).append(value)
-        else:
-            plain[f.name] = value
+        if not is_list:
+            plain[name] = write_one(value)
+        elif value:
+            plain[name] = [write_one(item) for item in items(name, value)]
     return plain
 
 
-def _simple(kind: Simple, value: Any) -> Any:
-    return write(kind, value) if isinstance(kind, (Enumerated, Binary)) else bool(value) if kind == Boolean() else value
+Writer = Callable[[Any], Any]
+
+
+@cache
+def _plan(cls: type[Element]) -> tuple[tuple[str, Writer, bool], ...]:
+    """Field by field, attributes first: its name, how a value of it is written, whether it is a list."""
+    declared = sorted(fields(cls), key=lambda f: f.kind not in ("attribute", "content"))
+    return tuple((f.name, _writer(f), f.is_list or f.kind in ("choices", "any")) for f in declared)
+
+
+def _writer(f: Field) -> Writer:
+    kind: Any = f.type
+    if f.kind == "group":
+        by_type = {member.type: member.name for member in f.members}
+
+        def member_of_group(value: Any) -> Any:
+            name = by_type.get(type(value))
+            if name is None:
+                raise ExiValueError(f"{f.name} cannot be a {type(value).__name__}")
+            return {name: to_plain(value)}
+
+        return member_of_group
+    if f.kind == "choices":
+        writers = {member.name: _value_writer(member.type) for member in f.members}
+
+        def choice(entry: Any) -> Any:
+            known = isinstance(entry, (list, tuple)) and len(entry) == 2 and entry[0] in writers
+            if not known:
+                raise ExiValueError(f"{f.name} holds pairs of name ({', '.join(writers)}) and value, not {entry!r:.60}")
+            return {entry[0]: writers[entry[0]](entry[1])}
+
+        return choice
+    if f.kind == "any":
+
+        def free(_: Any) -> Any:
+            raise ExiValueError(f"{f.name}: free content is not supported")
+
+        return free
+    return _value_writer(kind)
+
+
+def _value_writer(kind: Any) -> Writer:
+    if isinstance(kind, type):
+        return to_plain
+    if isinstance(kind, (Enumerated, Binary)):
+        return partial(write, kind)
+    return bool if kind == Boolean() else _as_it_is
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def from_plain(plain: Any, cls: type[Element], name: str) -> Element:

@@ -44,11 +44,12 @@ def content(message: Element) -> Iterator[Part]:
         elif f.kind == "choices":
             yield from _chosen(f, value)
         else:
-            for item in _items(f.name, value) if f.is_list else (value,):
+            for item in items(f.name, value) if f.is_list else (value,):
                 yield _element(f, item)
 
 
-def _items(name: str, value: Any) -> Any:
+def items(name: str, value: Any) -> Any:
+    """The entries of a list field; ExiValueError where it is no list."""
     if not isinstance(value, (list, tuple)):
         raise ExiValueError(f"{name} must be a list, not {value!r:.60}")
     return value
@@ -56,7 +57,7 @@ def _items(name: str, value: Any) -> Any:
 
 def _chosen(field: Field, value: Any) -> Iterator[Part]:
     by_name = {member.name: member for member in field.members}
-    for entry in _items(field.name, value):
+    for entry in items(field.name, value):
         member = by_name.get(entry[0]) if isinstance(entry, (list, tuple)) and len(entry) == 2 else None
         if member is None:
             raise ExiValueError(f"{field.name} holds pairs of name ({', '.join(by_name)}) and value, not {entry!r:.60}")

@@ -11,7 +11,6 @@ from .errors import ExiValueError
 from .plaintext import read, write
 from .walk import attributes, content
 
-
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped (a vehicle was met that sends NUL)."""
 
