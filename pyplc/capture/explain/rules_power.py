@@ -1,0 +1,268 @@
+"""Rules of power: limits both sides agreed on, what was asked and what was reported, pre-charge, the end of current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .findings import Hit, Layer, Level, Rule
+from .story import Exchange, Story
+
+WINDOW_V = 20.0
+"""Difference at which a vehicle may close its contactors, IEC 61851-23."""
+SAFE_V = 60.0
+OFF_A = 5.0
+SETTLED_S = 2.0
+"""A demand that has stood this long should be delivered."""
+TOLERANCE_A, TOLERANCE_PART = 2.5, 0.05
+"""Regulation of current: 2.5 A below 50 A, 5 % above, IEC 61851-23."""
+MARGIN = 1.01
+
+
+class Limits(NamedTuple):
+    """The latest limits of one side, None where it gave none."""
+
+    voltage: float | None = None
+    current: float | None = None
+    power: float | None = None
+
+
+def limits_of(said: dict[str, object], side: str, before: Limits) -> Limits:
+    """The limits in a message of `side` ("EV" or "EVSE"); what it leaves out stays as before."""
+    found = [said.get(f"{side}Maximum{what}Limit") for what in ("Voltage", "Current", "Power")]
+    return Limits(*(float(n) if isinstance(n, (int, float)) else o for n, o in zip(found, before, strict=True)))
+
+
+class Moment(NamedTuple):
+    """One exchange with the limits that hold in it."""
+
+    exchange: Exchange
+    ev: Limits
+    evse: Limits
+
+
+def moments(story: Story) -> Iterator[Moment]:
+    """Every exchange with both sides' limits after it."""
+    ev = evse = Limits()
+    for exchange in story.exchanges:
+        ev = limits_of(exchange.asked, "EV", ev)
+        evse = limits_of(exchange.answered, "EVSE", evse)
+        yield Moment(exchange, ev, evse)
+
+
+def _number(exchange: Exchange, name: str) -> float | None:
+    value = exchange.answered.get(name, exchange.asked.get(name))
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _hit(exchange: Exchange, text: str, side: str, size: float, group: str = "", level: Level | None = None) -> Hit:
+    return Hit(exchange.last.frame, exchange.last.time, text, side, size, group, level=level)
+
+
+def over_voltage(story: Story) -> Iterator[Hit]:
+    for moment in moments(story):
+        voltage = _number(moment.exchange, "EVSEPresentVoltage")
+        if voltage is None or moment.exchange.pair != "ChargeLoop":
+            continue  # before, the test voltage of the cable check may still stand at the open contactors
+        for who, limit, level in (("vehicle", moment.ev.voltage, None), ("charger", moment.evse.voltage, Level.WARNING)):
+            if limit and voltage > limit * MARGIN:
+                text = f"{voltage:.1f} V, the {who}'s limit is {limit:.1f} V"
+                yield _hit(moment.exchange, text, "evse", voltage - limit, who, level)
+
+
+def over_current(story: Story) -> Iterator[Hit]:
+    for moment in moments(story):
+        current = _number(moment.exchange, "EVSEPresentCurrent")
+        if current is None or moment.exchange.pair != "ChargeLoop":
+            continue
+        for who, limit in (("vehicle", moment.ev.current), ("charger", moment.evse.current)):
+            if limit and current > limit + _tolerance(limit):
+                text = f"{current:.1f} A, the {who}'s limit is {limit:.1f} A"
+                yield _hit(moment.exchange, text, "evse", current - limit, who)
+
+
+def _tolerance(current: float) -> float:
+    return max(TOLERANCE_A, abs(current) * TOLERANCE_PART)
+
+
+def greedy(story: Story) -> Iterator[Hit]:
+    """Targets above the vehicle's own limits (a fault), or above the charger's (a wish)."""
+    for moment in moments(story):
+        if moment.exchange.pair not in ("ChargeLoop", "PreCharge"):
+            continue
+        for what, unit, name in (("voltage", "V", "EVTargetVoltage"), ("current", "A", "EVTargetCurrent")):
+            target = moment.exchange.asked.get(name)
+            if not isinstance(target, (int, float)):
+                continue
+            own, other = getattr(moment.ev, what), getattr(moment.evse, what)
+            if own and target > own * MARGIN:
+                text = f"{name} {target:g} {unit} above its own limit of {own:g} {unit}"
+                yield _hit(moment.exchange, text, "ev", target - own, f"own {what}", Level.DEVIATION)
+            elif other and target > other * MARGIN:
+                text = f"{name} {target:g} {unit}, the charger can {other:g} {unit}"
+                yield _hit(moment.exchange, text, "ev", target - other, f"other {what}")
+
+
+def not_delivered(story: Story) -> Iterator[Hit]:
+    """A demand that has been the same for two seconds, within all limits, and is not delivered."""
+    since = target = None
+    for moment in moments(story):
+        exchange = moment.exchange
+        if exchange.pair != "ChargeLoop":
+            since = None
+            continue
+        wanted = exchange.asked.get("EVTargetCurrent")
+        current = _number(exchange, "EVSEPresentCurrent")
+        if not isinstance(wanted, (int, float)) or current is None:
+            continue
+        if target is None or abs(wanted - target) > 1.0 or since is None:
+            since, target = exchange.last.time, wanted
+        if exchange.last.time - since < SETTLED_S or any(
+            exchange.answered.get(f"EVSE{what}LimitAchieved") for what in ("Current", "Voltage", "Power")
+        ):
+            continue
+        due = min([float(wanted), *(limit for limit in (moment.evse.current,) if limit is not None)])
+        if abs(current - due) > _tolerance(due):
+            text = f"{due:.1f} A asked for {exchange.last.time - since:.0f} s, {current:.1f} A reported, no limit flag"
+            yield _hit(exchange, text, "evse", abs(current - due))
+
+
+def zero_voltage(story: Story) -> Iterator[Hit]:
+    for exchange in story.exchanges:
+        if exchange.pair == "ChargeLoop" and exchange.answered.get("EVSEPresentVoltage") == 0:
+            yield _hit(exchange, "EVSEPresentVoltage is 0 V in the charge loop", "evse", 0)
+
+
+def no_current(story: Story) -> Iterator[Hit]:
+    """The whole loop without current, although some was asked."""
+    loop = [e for e in story.exchanges if e.pair == "ChargeLoop" and _number(e, "EVSEPresentCurrent") is not None]
+    asked = max((float(e.asked.get("EVTargetCurrent") or 0) for e in loop), default=0.0)
+    given = max((_number(e, "EVSEPresentCurrent") or 0.0 for e in loop), default=0.0)
+    if loop and asked > 1.0 and given < 1.0 and loop[-1].last.time - loop[0].first.time > 5:
+        text = f"up to {asked:g} A asked in {len(loop)} rounds, never more than {given:g} A reported"
+        yield _hit(loop[0], text, "evse", asked)
+
+
+def precharge_window(story: Story) -> Iterator[Hit]:
+    """PowerDelivery start while the reported voltage is away from what was asked."""
+    last: Exchange | None = None
+    for exchange in story.exchanges:
+        if exchange.pair == "PreCharge":
+            last = exchange
+        if exchange.phase != "power on" or last is None:
+            continue
+        target, voltage = last.asked.get("EVTargetVoltage"), last.answered.get("EVSEPresentVoltage")
+        if isinstance(target, (int, float)) and isinstance(voltage, (int, float)) and abs(target - voltage) > WINDOW_V:
+            text = f"contactors close at {voltage:.1f} V of {target:.1f} V: {abs(target - voltage):.1f} V apart"
+            yield _hit(exchange, text, "ev", abs(target - voltage))
+        last = None
+
+
+def precharge_overshoot(story: Story) -> Iterator[Hit]:
+    """Above the target after it had been reached; the test voltage of the cable check may still stand before."""
+    reached = False
+    for exchange in story.exchanges:
+        if exchange.pair != "PreCharge":
+            continue
+        target, voltage = exchange.asked.get("EVTargetVoltage"), exchange.answered.get("EVSEPresentVoltage")
+        if not isinstance(target, (int, float)) or not isinstance(voltage, (int, float)):
+            continue
+        reached = reached or voltage <= target + WINDOW_V
+        if reached and voltage > target + WINDOW_V:
+            yield _hit(exchange, f"{voltage:.1f} V reported for a target of {target:.1f} V", "evse", voltage - target)
+
+
+def precharge_not_ready(story: Story) -> Iterator[Hit]:
+    for exchange in story.exchanges:
+        if exchange.pair == "PreCharge" and exchange.answered.get("EVSEStatusCode") == "EVSE_NotReady":
+            voltage = exchange.answered.get("EVSEPresentVoltage")
+            yield _hit(exchange, f"EVSE_NotReady in PreChargeRes ({voltage:g} V)", "evse", 0)
+
+
+def precharge_never(story: Story) -> Iterator[Hit]:
+    """Pre-charge that never comes near its target."""
+    loop = [e for e in story.exchanges if e.pair == "PreCharge" and e.response is not None]
+    apart = [
+        abs(float(e.asked["EVTargetVoltage"]) - float(e.answered["EVSEPresentVoltage"]))
+        for e in loop
+        if "EVTargetVoltage" in e.asked and "EVSEPresentVoltage" in e.answered
+    ]
+    if apart and min(apart) > WINDOW_V and not any(e.phase == "power on" for e in story.exchanges):
+        lasted = loop[-1].last.time - loop[0].first.time
+        text = f"never within {WINDOW_V:g} V of the target in {len(loop)} rounds, {lasted:.1f} s; nearest {min(apart):.1f} V"
+        yield _hit(loop[-1], text, "evse", min(apart))
+
+
+def cable_check_status(story: Story) -> Iterator[Hit]:
+    for exchange in story.exchanges:
+        said = exchange.answered
+        if exchange.pair != "CableCheck" or said.get("EVSEProcessing") != "Finished" or "EVSEStatusCode" not in said:
+            continue
+        code, level = said["EVSEStatusCode"], said.get("EVSEIsolationStatus", "none")
+        if code == "EVSE_NotReady" or level in ("Invalid", "none"):
+            yield _hit(exchange, f"cable check Finished with {code} and isolation {level}", "evse", 0)
+
+
+def switched_under_current(story: Story) -> Iterator[Hit]:
+    current = 0.0
+    for exchange in story.exchanges:
+        if exchange.pair == "ChargeLoop":
+            current = _number(exchange, "EVSEPresentCurrent") or 0.0
+        elif exchange.phase == "power off" and abs(current) > OFF_A:
+            yield _hit(exchange, f"PowerDelivery stop with {current:.1f} A still reported", "ev", abs(current))
+            current = 0.0
+
+
+def welded(story: Story) -> Iterator[Hit]:
+    voltages = [
+        (e, float(e.answered["EVSEPresentVoltage"]))
+        for e in story.exchanges
+        if e.pair == "WeldingDetection" and "EVSEPresentVoltage" in e.answered
+    ]
+    if voltages and voltages[-1][1] > SAFE_V:
+        exchange, voltage = voltages[-1]
+        text = f"{voltage:.0f} V at the end of welding detection ({len(voltages)} rounds)"
+        yield _hit(exchange, text, "evse", voltage)
+
+
+def charge_jumps(story: Story) -> Iterator[Hit]:
+    before: float | None = None
+    for exchange in story.exchanges:
+        soc = exchange.asked.get("EVRESSSOC")
+        if not isinstance(soc, (int, float)):
+            continue
+        if before is not None and abs(soc - before) > 5 and exchange.pair == "ChargeLoop":
+            yield _hit(exchange, f"state of charge jumps from {before:g} % to {soc:g} %", "ev", abs(soc - before))
+        before = float(soc)
+
+
+def no_offer(story: Story) -> Iterator[Hit]:
+    for exchange in story.exchanges:
+        if exchange.pair != "ChargeParameterDiscovery" or exchange.answered.get("EVSEProcessing") != "Finished":
+            continue
+        for what, unit in (("Voltage", "V"), ("Current", "A"), ("Power", "W")):
+            limit = exchange.answered.get(f"EVSEMaximum{what}Limit")
+            if isinstance(limit, (int, float)) and limit <= 0:
+                yield _hit(exchange, f"the charger offers at most {limit:g} {unit}", "evse", 0, what)
+
+
+E, W, D, N = Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE
+P = Layer.POWER
+RULES = (
+    Rule("over-voltage", P, E, "voltage above the agreed limit", "IEC 61851-23 CC.6.2", over_voltage),
+    Rule("over-current", P, W, "current above the agreed limit", "IEC 61851-23", over_current),
+    Rule("greedy", P, N, "more asked than agreed", "", greedy),
+    Rule("not-delivered", P, W, "delivered and demanded differ", "IEC 61851-23", not_delivered),
+    Rule("zero-voltage", P, W, "the charger reports no voltage", "", zero_voltage),
+    Rule("no-current", P, W, "no current at all", "", no_current),
+    Rule("precharge-window", P, W, "contactors closed at a wrong voltage", "IEC 61851-23", precharge_window),
+    Rule("precharge-overshoot", P, W, "pre-charge overshoots", "IEC 61851-23", precharge_overshoot),
+    Rule("precharge-not-ready", P, W, "not ready in pre-charge", "V2G-DC-638", precharge_not_ready),
+    Rule("precharge-never", P, W, "pre-charge does not reach its target", "IEC 61851-23", precharge_never),
+    Rule("cable-check-status", P, D, "cable check finished without a valid result", "V2G-DC-893", cable_check_status),
+    Rule("current-at-stop", P, D, "switched off under current", "IEC 61851-23 CC.3.4", switched_under_current),
+    Rule("voltage-at-end", P, N, "voltage remains after the end", "IEC 61851-23", welded),
+    Rule("charge-jumps", P, N, "state of charge jumps", "", charge_jumps),
+    Rule("no-offer", P, W, "the charger offers nothing", "V2G2-477", no_offer),
+)
+"""Of power."""

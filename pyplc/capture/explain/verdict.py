@@ -1,0 +1,187 @@
+"""Why a session stopped: the first rule that was broken before the end, or who ended it in order."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..events import Pilot
+from .cases import Case, Context, causes, known
+from .facts import is_stop
+from .findings import Finding, Layer, Level
+from .story import Exchange, Story
+
+TAIL = ("WeldingDetection", "SessionStop")
+"""Pairs that only come when the end was already decided; PowerDelivery stop too."""
+BEFORE_S = 5.0
+"""How long before the end a broken rule may be its cause: a session that lived with it longer did not end for it."""
+TAIL_RULES = ("vehicle-error", "pause", "pilot-fault")
+"""Rules that may be the cause although they are broken by the first message of the end."""
+CONSEQUENCES = ("tcp-lost", "capture-ends", "one-sided")
+"""How a session ends when no rule says why."""
+
+
+class Verdict(msgspec.Struct, kw_only=True):
+    """Why it stopped.
+
+    outcome   "finished", "stopped by charger", "stopped by vehicle", "failed", "timeout", "lost", "refused", "no match",
+              "no session", "unknown"
+    by        the side that ended it, or whose fault it seems: "ev", "evse" or empty
+    phase     the phase it was in
+    layer     the storey of the rule; empty for an orderly end
+    rule      key and title of the first rule broken, empty for none; `requirement` its source
+    sentence  what happened, for people
+    causes    what is behind it, the likeliest first
+    cases     similar cases that are known, with their sources
+    """
+
+    outcome: str
+    by: str
+    phase: str
+    layer: str
+    rule: str
+    title: str
+    requirement: str
+    sentence: str
+    frame: int
+    t: float
+    causes: list[str]
+    cases: list[Case]
+
+
+OUTCOMES = {
+    "unanswered": "timeout",
+    "late": "timeout",
+    "loop": "timeout",
+    "pause": "timeout",
+    "response-code": "failed",
+    "vehicle-error": "stopped by vehicle",
+    "charger-status": "stopped by charger",
+    "notification": "stopped by charger",
+    "charger-asks": "stopped by charger",
+    "handshake-refused": "refused",
+    "tcp-lost": "lost",
+    "slac-unanswered": "no match",
+    "slac-stuck": "no match",
+    "slac-again": "no match",
+    "no-network": "no session",
+    "sdp-unanswered": "no session",
+    "tcp-unused": "no session",
+    "capture-ends": "unknown",
+    "one-sided": "unknown",
+}
+"""The outcome a rule stands for; "failed" for all others."""
+
+
+def verdict(story: Story, findings: list[Finding]) -> Verdict:
+    """Why this session stopped."""
+    ending = _ending(story)
+    phase = _phase(story, ending)
+    cause = _cause(story, findings, ending)
+    if cause is not None:
+        outcome, by, sentence = OUTCOMES.get(cause.rule, "failed"), cause.side, cause.text
+    else:
+        outcome, by, sentence = _orderly(story, ending, phase) if ending else _nothing(story)
+    context = Context(cause.rule if cause else "", phase, outcome, by, story, findings)
+    first = ending[0].first if ending else None
+    return Verdict(
+        outcome=outcome,
+        by=by,
+        phase=phase,
+        layer=str(cause.layer) if cause else "",
+        rule=cause.rule if cause else "",
+        title=cause.title if cause else "ended in order" if ending else "not known",
+        requirement=cause.requirement if cause else "",
+        sentence=sentence,
+        frame=cause.worst_frame if cause else first.frame if first else 0,
+        t=cause.worst_t if cause else round(first.time - story.start, 6) if first else 0.0,
+        causes=causes(context),
+        cases=known(context),
+    )
+
+
+def _nothing(story: Story) -> tuple[str, str, str]:
+    """Of a capture in which nothing is broken because there is next to nothing."""
+    if any(isinstance(event, Pilot) for event in story.events):
+        return "no session", "", "control pilot only: no digital communication in the capture"
+    return "unknown", "", "no rule was broken"
+
+
+def _ending(story: Story) -> list[Exchange]:
+    """The exchanges of the end: PowerDelivery stop, welding detection, SessionStop at the end of the story."""
+    tail: list[Exchange] = []
+    for exchange in reversed(story.exchanges):
+        stop = exchange.pair == "PowerDelivery" and is_stop(exchange.asked)
+        if exchange.pair not in TAIL and not stop:
+            break
+        tail.insert(0, exchange)
+    return tail
+
+
+def _phase(story: Story, ending: list[Exchange]) -> str:
+    """The phase before the end began."""
+    rest = story.exchanges[: len(story.exchanges) - len(ending)]
+    for exchange in reversed(rest):
+        if exchange.phase:
+            return exchange.phase
+    phases = story.phases()
+    return phases[-1].name if phases else ""
+
+
+def _cause(story: Story, findings: list[Finding], ending: list[Exchange]) -> Finding | None:
+    """The first rule broken that can have ended it; None for an end in order."""
+    if not story.exchanges:
+        return _without_session(findings)
+    end = round((ending[0].first.time if ending else story.exchanges[-1].last.time) - story.start, 6)
+    near = [f for f in findings if f.rule not in CONSEQUENCES and _counts(f, end, story, ending)]
+    errors = [f for f in near if f.level is Level.ERROR]
+    stops = [f for f in near if f.level is Level.WARNING and f.rule in OUTCOMES]
+    if errors or stops:
+        return (errors or stops)[0]
+    if ending:
+        return None
+    return next((f for f in findings if f.rule in CONSEQUENCES), None)
+
+
+def _without_session(findings: list[Finding]) -> Finding | None:
+    """Of an attempt that came to no session: how far the last try got."""
+    errors = [f for f in findings if f.level is Level.ERROR]
+    rest = [f for f in findings if f.level is Level.WARNING]
+    return errors[-1] if errors else rest[-1] if rest else None
+
+
+def _counts(finding: Finding, end: float, story: Story, ending: list[Exchange]) -> bool:
+    """Whether what a rule found can have ended the session."""
+    if finding.layer is Layer.CAPTURE:
+        return False
+    if ending and finding.t >= end and finding.rule not in TAIL_RULES:
+        return False
+    if finding.rule == "late":
+        return _last_is_worst(story, ending)
+    if finding.level is Level.ERROR and finding.rule not in ("vehicle-error", "charger-status", "over-voltage"):
+        return True
+    return finding.last_t >= end - BEFORE_S
+
+
+def _last_is_worst(story: Story, ending: list[Exchange]) -> bool:
+    """Whether the last answer before the end came much later than all of its kind before."""
+    rest = story.exchanges[: len(story.exchanges) - len(ending)]
+    if not rest or rest[-1].seconds is None:
+        return False
+    last = rest[-1]
+    before = [e.seconds for e in rest[:-1] if e.pair == last.pair and e.seconds is not None]
+    return last.seconds is not None and last.seconds > 1.5 * max(before, default=0.0)
+
+
+def _orderly(story: Story, ending: list[Exchange], phase: str) -> tuple[str, str, str]:
+    """Outcome, side and sentence of a session that ended without a broken rule: the vehicle wished it."""
+    loop = [e for e in story.exchanges if e.pair == "ChargeLoop"]
+    if len(ending) == len(story.exchanges):
+        return "unknown", "", "only the end of the session is in the capture"
+    if not loop:
+        return "stopped by vehicle", "ev", f"the vehicle ends the session in the phase {phase}, before charging"
+    asked = loop[-1].asked
+    if asked.get("ChargingComplete") or any(e.asked.get("ChargingComplete") for e in ending):
+        return "finished", "ev", "the vehicle says that charging is complete"
+    soc = asked.get("EVRESSSOC")
+    said = f" at {soc:g} %" if isinstance(soc, (int, float)) else ""
+    return "finished", "ev", f"the vehicle ended the session{said} in order; it does not say why"

@@ -1,0 +1,120 @@
+"""`pyplc explain`: the story of each session in a capture, and why it stopped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..capture.explain.report import Report
+
+SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
+
+
+@click.command()
+@click.argument("source", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--session", type=int, help="Only this session.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a session, a line each.")
+@click.option("--csv", "as_csv", is_flag=True, help="A table, one row a session.")
+@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one page with plots.")
+@click.option("--keys", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="TLS secrets, NSS format.")
+@click.option("--schema", metavar="NAME", help="Read every message with this schema.")
+def command(
+    source: Path, session: int | None, as_json: bool, as_csv: bool, page: Path | None, keys: Path | None, schema: str | None
+) -> None:
+    """Say what happened in a capture (a file, a folder, or - for the standard input), and why each session stopped.
+
+    \b
+    Example:  pyplc explain session.pcapng
+              pyplc explain session.pcapng --html session.html
+              pyplc explain captures/ --csv > sessions.csv
+
+    The exit code is 0 where a session finished in order, 3 where none did, 1 for a file that cannot be read.
+    """
+    reports: list[Report] = []
+    failed = False
+    rows = _rows(as_csv)
+    for file in _files(source):
+        try:
+            name = str(file.relative_to(source)) if source.is_dir() else file.name
+            found = _explained(file, name, keys, schema)
+        except (OSError, ValueError) as error:
+            click.echo(f"pyplc explain: {file}: {error}", err=True)
+            failed = True
+            continue
+        for report in found:
+            if session in (None, report.session):
+                reports.append(report)
+                _show(report, as_json, rows)
+    if page is not None:
+        from ..capture.explain.page import html
+
+        page.write_text(html(reports), encoding="utf-8")
+        click.echo(f"wrote {page}", err=True)
+    if failed:
+        sys.exit(1)
+    if not any(report.verdict.outcome == "finished" for report in reports):
+        sys.exit(3)
+
+
+def _explained(file: Path, name: str, keys: Path | None, schema: str | None) -> list[Report]:
+    from ..capture.explain.report import explain
+    from ..capture.keylog import load
+    from ..capture.reader import read
+
+    known = load(keys) if keys is not None else []
+    return explain(read("-" if str(file) == "-" else file, keys=known, schema=schema), name)
+
+
+def _files(source: Path) -> Iterator[Path]:
+    if not source.is_dir():
+        yield source
+        return
+    found = sorted(f for f in source.rglob("*") if f.is_file() and f.name.endswith(SUFFIXES))
+    if not found:
+        raise click.ClickException(f"no captures ({', '.join(SUFFIXES)}) in {source}")
+    if not sys.stderr.isatty():
+        yield from found
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(found, description="reading", console=Console(stderr=True), transient=True)
+
+
+def _rows(wanted: bool) -> object:
+    if not wanted:
+        return None
+    import csv
+
+    from ..capture.explain.text import COLUMNS
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    return writer
+
+
+def _show(report: Report, as_json: bool, rows: object) -> None:
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode(report).decode())
+        return
+    from ..capture.explain.text import lines, row
+
+    if rows is not None:
+        rows.writerow(row(report))  # type: ignore[attr-defined]  # a writer of module csv
+    elif sys.stdout.isatty():
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(highlight=False)
+        for text, style in lines(report):
+            console.print(Text(text, style=style))
+        console.print()
+    else:
+        click.echo("\n".join(text for text, _ in lines(report)) + "\n")
