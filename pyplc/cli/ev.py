@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from ..config import EvSettings
-from ..hw.registry import devices
+from ..hw.bundles import AcVehicleDevices, VehicleDevices
+from ..hw.compose import Hardware, compose
 from ..tower import Common, VehicleStation
 from .common import settings
 from .station import run
@@ -32,8 +32,11 @@ def command(config: Path, driver: str | None, interface: str | None, target_soc:
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
 
-    def build(common: Common) -> VehicleStation:
-        role: Literal["AC vehicle", "vehicle"] = "AC vehicle" if chosen.vehicle.energy == "ac" else "vehicle"
-        return VehicleStation(common, devices(chosen.hardware, role, chosen.plant), chosen.vehicle)
+    def hardware() -> Hardware:
+        return compose(chosen.hardware, chosen.devices, chosen.vehicle.energy, chosen.plant)
 
-    run("ev", chosen, build, as_json=as_json, repeat=False)
+    def build(common: Common, made: Hardware) -> VehicleStation:
+        assert isinstance(made.devices, (VehicleDevices, AcVehicleDevices))  # of the role that was composed
+        return VehicleStation(common, made.devices, chosen.vehicle)
+
+    run("ev", chosen, hardware, build, config, as_json=as_json, repeat=False)

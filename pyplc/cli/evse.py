@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from ..config import EvseSettings
-from ..hw.registry import devices
+from ..hw.bundles import AcChargerDevices, ChargerDevices
+from ..hw.compose import Hardware, compose
 from ..tower import ChargerStation, Common
 from .common import settings
 from .station import run
@@ -36,9 +36,11 @@ def command(
     if port is not None:
         chosen.network.tcp_port = port
 
-    def build(common: Common) -> ChargerStation:
-        role: Literal["AC charger", "charger"] = "AC charger" if chosen.charger.energy == "ac" else "charger"
-        hardware = devices(chosen.hardware, role, chosen.plant)
-        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port, time.time)
+    def hardware() -> Hardware:
+        return compose(chosen.hardware, chosen.devices, chosen.charger.energy, chosen.plant)
 
-    run("evse", chosen, build, as_json=as_json, repeat=not once)
+    def build(common: Common, made: Hardware) -> ChargerStation:
+        assert isinstance(made.devices, (ChargerDevices, AcChargerDevices))  # of the role that was composed
+        return ChargerStation(common, made.devices, chosen.charger, chosen.network.tcp_port, time.time)
+
+    run("evse", chosen, hardware, build, config, as_json=as_json, repeat=not once)
