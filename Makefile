@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # the Debian packages that the tests use when they are there to be had; the program itself needs none
-DEBIAN := libpcap0.8 iproute2 plc-utils plc-utils-extra
+DEBIAN := libpcap0.8 iproute2 plc-utils plc-utils-extra gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev mosquitto
 
 .PHONY: demo test check bench clean
 
@@ -34,7 +34,8 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    "hypothesis>=6.100" "mypy>=1.11" "pytest>=8.2" "pytest-asyncio>=0.23" "pytest-timeout>=2.3" "ruff>=0.6" "websockets>=14" "distributed>=2024.4"
+	    -e ".[serial,mqtt,can]" "hypothesis>=6.100" "mypy>=1.11" "pytest>=8.2" "pytest-asyncio>=0.23" "pytest-timeout>=2.3" \
+	    "ruff>=0.6" "websockets>=14" "distributed>=2024.4"
 	@touch $@
 
 clean:

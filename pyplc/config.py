@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
+from .explain import explain
+from .hw.settings import ChargerHardware, DeviceTables, VehicleHardware
 from .plant.parameters import PlantParameters
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
@@ -66,8 +67,6 @@ class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What both roles have."""
 
-    hardware: str = "simulated"
-    """Name of the driver for pilot, contactors, lock and meters."""
     network: NetworkSettings = msgspec.field(default_factory=NetworkSettings)
     session: SessionSettings = msgspec.field(default_factory=SessionSettings)
     slac: SlacSettings = msgspec.field(default_factory=SlacSettings)
@@ -78,12 +77,18 @@ class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class EvSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     """A vehicle: `pyplc ev`."""
 
+    hardware: VehicleHardware = msgspec.field(default_factory=VehicleHardware)
+    devices: DeviceTables = {}
+    """A table for each device that [hardware] names: its settings, and `driver` where its name is not the driver's."""
     vehicle: VehicleSettings = msgspec.field(default_factory=VehicleSettings)
 
 
 class EvseSettings(StationSettings, kw_only=True, forbid_unknown_fields=True):
     """A charger: `pyplc evse`."""
 
+    hardware: ChargerHardware = msgspec.field(default_factory=ChargerHardware)
+    devices: DeviceTables = {}
+    """A table for each device that [hardware] names: its settings, and `driver` where its name is not the driver's."""
     charger: ChargerSettings = msgspec.field(default_factory=ChargerSettings)
     soc: SocReaderSettings = msgspec.field(default_factory=SocReaderSettings)
 
@@ -146,40 +151,6 @@ def parse(text: bytes, kind: type[D], where: str) -> D:
     try:
         return msgspec.toml.decode(text, type=kind)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {_explain(str(error), kind)}") from None
+        raise ConfigError(f"{where}: {explain(str(error), kind)}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: this is not TOML: {error}") from None
-
-
-def _explain(error: str, kind: type) -> str:
-    """msgspec's message with the key's path first, in TOML's form, and for an unknown key the likely one."""
-    message, _, at = error.partition(" - at `$")
-    path = at.rstrip("`").lstrip(".")
-    if unknown := re.search(r"unknown field `(.+?)`", message):
-        key = unknown.group(1)
-        known = _fields(kind, path)
-        near = difflib.get_close_matches(key, known, 1)
-        hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key {f'{path}.{key}' if path else key}; {hint}"
-    if message.startswith("Invalid enum value") and (words := _words(kind, path)):
-        message = f"{message}; one of: {', '.join(words)}"
-    return f"{path or 'top level'}: {message[0].lower()}{message[1:]}"
-
-
-def _words(kind: Any, path: str) -> tuple[str, ...]:
-    """The words allowed for the key at `path`."""
-    parent, _, name = path.rpartition(".")
-    hint = next((f.type for f in msgspec.structs.fields(_section(kind, parent)) if f.name == name), None)
-    return tuple(str(word) for word in get_args(hint))
-
-
-def _fields(kind: Any, path: str) -> list[str]:
-    """The keys of the section at `path`."""
-    return [f.name for f in msgspec.structs.fields(_section(kind, path))]
-
-
-def _section(kind: Any, path: str) -> Any:
-    for name in filter(None, path.split(".")):
-        hint = next((f.type for f in msgspec.structs.fields(kind) if f.name == name), None)
-        kind = next((t for t in (hint, *get_args(hint)) if isinstance(t, type) and issubclass(t, msgspec.Struct)), kind)
-    return kind

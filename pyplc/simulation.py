@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from .capture.synthesis import StreamFrames
 from .config import SimSettings, rules
+from .hw.compose import Hardware
 from .hw.simulated import ac_charger_devices, ac_vehicle_devices, charger_devices, vehicle_devices
 from .link.ethernet import mac_text
 from .link.ports import HOMEPLUG, IPV6, Tap
@@ -34,11 +36,19 @@ UNPLUG_S = 2.0
 class World:
     """Everything a simulated session needs; `run` holds one session.
 
-    `frames` False leaves frames out of the records, which is faster.
+    `frames` False leaves frames out of the records, which is faster. `hardware` makes the devices of a side instead of
+    the simulated ones; whoever gives it starts and ends it.
     """
 
     def __init__(
-        self, settings: SimSettings, recorder: Recorder, seed: int = 1, *, fast: bool = False, frames: bool = True
+        self,
+        settings: SimSettings,
+        recorder: Recorder,
+        seed: int = 1,
+        *,
+        fast: bool = False,
+        frames: bool = True,
+        hardware: Mapping[Side, Callable[[Plant], Hardware]] | None = None,
     ) -> None:
         self._recorder = recorder
         self._frames = frames
@@ -50,6 +60,7 @@ class World:
         self.modems: list[EmulatedModem] = []
         self.hosts: list[VirtualLink] = []
         """The stations' interfaces, vehicle first."""
+        self.hardware = {side: make(self.plant) for side, make in (hardware or {}).items()}
         self.channels: list[Channel] = []
         """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
@@ -58,10 +69,12 @@ class World:
         port = settings.network.tcp_port
         ac = settings.vehicle.energy == "ac"
         near = ac_vehicle_devices(self.plant) if ac else vehicle_devices(self.plant)
-        self.vehicle = VehicleStation(vehicle, near, settings.vehicle)
+        self.vehicle = VehicleStation(vehicle, self._devices("ev", near), settings.vehicle)
         ac = settings.charger.energy == "ac"
         far = ac_charger_devices(self.plant) if ac else charger_devices(self.plant)
-        self.charger = ChargerStation(charger, far, settings.charger, port, soc=settings.soc)
+        self.charger = ChargerStation(
+            charger, self._devices("evse", far), settings.charger, port, soc=settings.soc
+        )
 
     def _common(
         self, side: Side, host: bytes, modem: bytes, settings: SimSettings, rng: random.Random, timing: ModemTiming
@@ -76,6 +89,7 @@ class World:
         network = VirtualNetwork(split.branch(IPV6), self.exchange)
         if self._frames:
             split.tap = self._tap(side, near)
+        watch = (self.hardware[side].watch,) if side in self.hardware else ()
         return Common(
             recorder=self._recorder,
             network=network,
@@ -84,9 +98,12 @@ class World:
             rules=rules(settings.session),
             rng=random.Random(rng.random()),
             slac=conformant(settings.slac) if settings.session.profile == "conformance" else settings.slac,
-            background=(emulated.run, split.run, homeplug.run, network.run),
+            background=(emulated.run, split.run, homeplug.run, network.run, *watch),
             tap=self._stream_tap(side, near),
         )
+
+    def _devices(self, side: Side, simulated: Any) -> Any:
+        return self.hardware[side].devices if side in self.hardware else simulated
 
     def _tap(self, side: Side, link: VirtualLink) -> Tap:
         scribe = self._recorder.on(side)

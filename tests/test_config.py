@@ -21,7 +21,7 @@ def test_the_files_that_ship_say_the_defaults(name: str, kind: type[StationSetti
     [
         ("[vehicle]\ntarget_socc = 1", r"f.toml: unknown key vehicle.target_socc; did you mean target_soc\?"),
         ("[plant.battery]\nzzz = 1", "unknown key plant.battery.zzz; known keys: capacity_wh, soc_percent"),
-        ("colour = 1", "unknown key colour; known keys: hardware, network"),
+        ("colour = 1", "unknown key colour; known keys: network, session"),
         ('[vehicle]\ntarget_soc = "high"', "vehicle.target_soc: expected `float`, got `str`"),
         ("[vehicle]\nprecharge_difference = 50.0", "vehicle.precharge_difference: expected `float` <= 20.0"),
         ('[vehicle]\nprecharge_by = "luck"', "invalid enum value 'luck'; one of: measured, reported, both"),

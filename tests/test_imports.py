@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "pyplc"
 
-FOUNDATION = {"units", "clock", "checkpoints", "record", "v2gtp", "__init__"}
+FOUNDATION = {"units", "clock", "checkpoints", "record", "v2gtp", "explain", "__init__"}
 """Below every storey; of each other they import only what `RULES` says."""
 
 STATE_MACHINES = {"v2g.din.ev", "v2g.din.evse", "v2g.vehicle", "v2g.charger", "slac.ev", "slac.evse", "station"}
@@ -22,12 +22,13 @@ RULES: dict[str, set[str]] = {
     "checkpoints": set(),
     "record": {"checkpoints"},
     "v2gtp": set(),
+    "explain": set(),
     "exi": {"exi"},
     "link": {"link", "record"},
     "slac": {"slac", "link", "record", "clock"},
     "sdp": {"sdp", "record", "v2gtp"},
     "v2g": {"v2g", "exi", "record", "units", "v2gtp"},
-    "hw": {"hw", "plant", "record"},
+    "hw": {"hw", "plant", "record", "explain"},
     "plant": {"plant", "hw.ports"},
     "station": {"station", "v2g.control", "hw.ports", "hw.bundles", "record"},
     "capture": {"capture", "link", "slac", "sdp", "v2g", "exi", "record", "v2gtp", "units"},

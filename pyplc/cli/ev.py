@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from .. import peers
 from ..config import EvSettings
-from ..hw.registry import devices
+from ..hw.bundles import AcVehicleDevices, VehicleDevices
+from ..hw.compose import Hardware, compose
 from ..peers import VehicleProfile
 from ..tower import Common, VehicleStation
 from .common import imitating, settings, told
@@ -45,8 +45,11 @@ def command(
     if target_soc is not None:
         chosen.vehicle.target_soc = target_soc
 
-    def build(common: Common) -> VehicleStation:
-        role: Literal["AC vehicle", "vehicle"] = "AC vehicle" if chosen.vehicle.energy == "ac" else "vehicle"
-        return VehicleStation(common, devices(chosen.hardware, role, chosen.plant), chosen.vehicle)
+    def hardware() -> Hardware:
+        return compose(chosen.hardware, chosen.devices, chosen.vehicle.energy, chosen.plant)
 
-    run("ev", chosen, build, as_json=as_json, repeat=False)
+    def build(common: Common, made: Hardware) -> VehicleStation:
+        assert isinstance(made.devices, (VehicleDevices, AcVehicleDevices))  # of the role that was composed
+        return VehicleStation(common, made.devices, chosen.vehicle)
+
+    run("ev", chosen, hardware, build, config, as_json=as_json, repeat=False)

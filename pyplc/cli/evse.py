@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from .. import peers
 from ..config import EvseSettings
-from ..hw.registry import devices
+from ..hw.bundles import AcChargerDevices, ChargerDevices
+from ..hw.compose import Hardware, compose
 from ..peers import ChargerProfile
 from ..service.callback import SocCallback
 from ..tower import ChargerStation, Common
@@ -49,11 +49,13 @@ def command(
     if port is not None:
         chosen.network.tcp_port = port
 
-    def build(common: Common) -> ChargerStation:
-        role: Literal["AC charger", "charger"] = "AC charger" if chosen.charger.energy == "ac" else "charger"
+    def hardware() -> Hardware:
+        return compose(chosen.hardware, chosen.devices, chosen.charger.energy, chosen.plant)
+
+    def build(common: Common, made: Hardware) -> ChargerStation:
+        assert isinstance(made.devices, (ChargerDevices, AcChargerDevices))  # of the role that was composed
         if chosen.soc.endpoint:
             common.recorder.readers.append(SocCallback(chosen.soc.endpoint, common.recorder.on("evse")))
-        hardware = devices(chosen.hardware, role, chosen.plant)
-        return ChargerStation(common, hardware, chosen.charger, chosen.network.tcp_port, time.time, chosen.soc)
+        return ChargerStation(common, made.devices, chosen.charger, chosen.network.tcp_port, time.time, chosen.soc)
 
-    run("evse", chosen, build, as_json=as_json, repeat=not once)
+    run("evse", chosen, hardware, build, config, as_json=as_json, repeat=not once)

@@ -6,11 +6,13 @@ import asyncio
 import random
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
 
 from ..config import StationSettings, rules
+from ..hw.compose import Hardware
 from ..hw.ports import DeviceError
 from ..link import open_link
 from ..link.ports import HOMEPLUG, IPV6, Link, LinkError
@@ -38,47 +40,78 @@ class Station(Protocol):
 def run(
     side: Side,
     chosen: StationSettings,
-    build: Callable[[Common], Station],
+    hardware: Callable[[], Hardware],
+    build: Callable[[Common, Hardware], Station],
+    config: Path,
     *,
     as_json: bool,
     repeat: bool,
 ) -> None:
-    """Run sessions of a station until its end; leaves the process with the exit code of the last."""
-    network = chosen.network
+    """Run sessions of a station until its end; leaves the process with the exit code of the last.
+
+    A device that is lost while nobody is plugged in is waited for: it may be plugged in again.
+    """
     summary: Summary | None = None
     failed: str | None = None
 
     async def main() -> None:
         nonlocal summary, failed
         try:
-            while True:
-                summary = await _session(side, chosen, build, as_json=as_json)
-                if not repeat or summary is None or summary.outcome == "stopped":
-                    return
-                if summary.outcome != "finished":
-                    await asyncio.sleep(AFTER_FAILURE_S)
+            made = hardware()
+        except DeviceError as error:
+            failed = f"{config}: {error}"
+            return
+        try:
+            async with made:
+                await made.ready()
+                while True:
+                    summary = await _session(side, chosen, made, build, as_json=as_json)
+                    waited = summary is not None and summary.outcome == "device" and not summary.phases
+                    if summary is None or summary.outcome == "stopped" or not (repeat or waited):
+                        return
+                    if summary.outcome != "finished":
+                        await asyncio.sleep(AFTER_FAILURE_S)
+                    await _back(made)
         except (LinkError, DeviceError, AddressError) as error:
             failed = str(error)
 
     asyncio.run(main())
     if failed is not None:
-        raise click.ClickException(f"{network.interface}: {failed}" if network.interface not in failed else failed)
+        raise click.ClickException(failed)
     sys.exit(exit_code(summary))
 
 
+async def _back(made: Hardware) -> None:
+    """Wait until every device is there again."""
+    while True:
+        try:
+            return await made.ready()
+        except DeviceError as error:
+            click.echo(f"waiting for {error}", err=True)
+            await asyncio.sleep(AFTER_FAILURE_S)
+
+
 async def _session(
-    side: Side, chosen: StationSettings, build: Callable[[Common], Station], *, as_json: bool
+    side: Side,
+    chosen: StationSettings,
+    made: Hardware,
+    build: Callable[[Common, Hardware], Station],
+    *,
+    as_json: bool,
 ) -> Summary | None:
     network = chosen.network
     link = open_link(network.interface, network.driver, (HOMEPLUG,))
     chosen_readers, closing = readers(side, chosen.record.folder, as_json=as_json)
+    if made.display is not None:
+        chosen_readers.append(made.display)
     recorder = Recorder(*chosen_readers)
     scribe = recorder.on(side)
+    made.tell(scribe.note)
     tap: Link | None = None
     try:
         opening(recorder, f"{side} on {network.interface}")
         homeplug = HomePlug(link, scribe)
-        background: list[Callable[[], Any]] = [homeplug.run]
+        background: list[Callable[[], Any]] = [homeplug.run, made.watch]
         if chosen.record.folder:
             tap = open_link(network.interface, network.driver, (HOMEPLUG, IPV6), own=True)
             background.append(_recording(tap, recorder, side))
@@ -92,7 +125,8 @@ async def _session(
                 rng=random.SystemRandom(),
                 slac=conformant(chosen.slac) if chosen.session.profile == "conformance" else chosen.slac,
                 background=tuple(background),
-            )
+            ),
+            made,
         )
         return await until_signal(station.run(), station.stop, scribe.note)
     finally:

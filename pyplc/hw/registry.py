@@ -1,36 +1,43 @@
-"""Drivers by name: a module is loaded only when its name is asked for."""
+"""Drivers by name: a module is loaded only when a file names it."""
 
 from __future__ import annotations
 
+import difflib
 import importlib
-from typing import Any, Literal, overload
 
-from ..plant.parameters import PlantParameters
-from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
+from .driver import Driver
 from .ports import DeviceError
 
-DRIVERS: dict[tuple[str, str], str] = {
-    ("simulated", "vehicle"): "pyplc.hw.simulated:standalone_vehicle",
-    ("simulated", "charger"): "pyplc.hw.simulated:standalone_charger",
-    ("simulated", "AC vehicle"): "pyplc.hw.simulated:standalone_ac_vehicle",
-    ("simulated", "AC charger"): "pyplc.hw.simulated:standalone_ac_charger",
+DRIVERS: dict[str, str] = {
+    "simulated": "pyplc.hw.simulated",
+    "none": "pyplc.hw.stated",
+    "load": "pyplc.hw.stated",
+    "reported": "pyplc.hw.stated",
+    "dieter": "pyplc.hw.dieter",
+    "arduino": "pyplc.hw.arduino",
+    "celeron55": "pyplc.hw.celeron55",
+    "gpio": "pyplc.hw.gpio",
+    "mqtt": "pyplc.hw.mqtt",
+    "pyplc-mqtt": "pyplc.hw.mqtt",
+    "stepped": "pyplc.hw.stepped",
+    "oled": "pyplc.hw.oled",
+    "serial-oled": "pyplc.hw.oled",
+    "can-display": "pyplc.hw.can_display",
 }
-"""(name, role) -> module:factory; a factory makes the bundle of devices from the plant's parameters."""
+"""Name -> module; the module has the class as `DRIVER`, or a table of names as `DRIVERS`."""
 
 
-@overload
-def devices(name: str, role: Literal["vehicle"], plant: PlantParameters) -> VehicleDevices: ...
-@overload
-def devices(name: str, role: Literal["charger"], plant: PlantParameters) -> ChargerDevices: ...
-@overload
-def devices(name: str, role: Literal["AC vehicle"], plant: PlantParameters) -> AcVehicleDevices: ...
-@overload
-def devices(name: str, role: Literal["AC charger"], plant: PlantParameters) -> AcChargerDevices: ...
-def devices(name: str, role: str, plant: PlantParameters) -> Any:
-    """The devices of a driver; raises DeviceError with the names there are."""
-    path = DRIVERS.get((name, role))
-    if path is None:
-        known = ", ".join(sorted(n for n, r in DRIVERS if r == role))
-        raise DeviceError(f"there is no hardware {name!r} for a {role}; there is: {known}")
-    module, _, factory = path.partition(":")
-    return getattr(importlib.import_module(module), factory)(plant)
+def driver(name: str) -> type[Driver]:
+    """The class of a driver; DeviceError with the likely name when there is none."""
+    if name not in DRIVERS:
+        near = difflib.get_close_matches(name, DRIVERS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there is: {', '.join(DRIVERS)}"
+        raise DeviceError(f"there is no driver {name!r}; {hint}")
+    module = importlib.import_module(DRIVERS[name])
+    found: type[Driver] = module.DRIVERS[name] if hasattr(module, "DRIVERS") else module.DRIVER
+    return found
+
+
+def offering(role: str, part: str) -> list[str]:
+    """The names of the drivers that can be this part."""
+    return [name for name in DRIVERS if part in driver(name).parts.get(role, ())]

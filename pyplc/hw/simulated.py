@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
-from ..plant.parameters import PlantParameters
 from ..plant.plant import Plant
 from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
+from .driver import Driver
 from .ports import DeviceError, PilotState, PilotView, Reading
 
 CONTACTOR_S = 0.05
@@ -312,26 +314,6 @@ def ac_charger_devices(plant: Plant) -> AcChargerDevices:
     )
 
 
-def standalone_ac_vehicle(parameters: PlantParameters) -> AcVehicleDevices:
-    """A simulated AC vehicle whose charger is elsewhere: plugged in with 5 % at once, mains whenever it is ready."""
-    plant = Plant(parameters)
-    plant.plug_in()
-    plant.pilot.set_duty(5.0)
-    plant.ac.set_contactor(True)
-    return ac_vehicle_devices(plant)
-
-
-def standalone_ac_charger(parameters: PlantParameters) -> AcChargerDevices:
-    """A simulated AC charger whose vehicle is elsewhere: plugged in at once; the pilot follows what messages imply,
-    and a vehicle that is ready draws what its on-board charger can."""
-    plant = Plant(parameters)
-    plant.plug_in()
-    plant.ac.wanted = parameters.ac.onboard_current
-    devices = ac_charger_devices(plant)
-    devices.imagine_state = plant.pilot.set_vehicle
-    return devices
-
-
 def vehicle_devices(plant: Plant) -> VehicleDevices:
     """A vehicle's devices on a shared plant."""
     return VehicleDevices(
@@ -354,38 +336,51 @@ def charger_devices(plant: Plant) -> ChargerDevices:
     )
 
 
-def standalone_vehicle(parameters: PlantParameters) -> VehicleDevices:
-    """A simulated vehicle whose charger is elsewhere: plugged in with 5 % at once; the inlet shows what it reports."""
-    plant = Plant(parameters)
-    plant.plug_in()
-    plant.pilot.set_duty(5.0)
-    devices = vehicle_devices(plant)
+class Simulated(Driver):
+    """Everything, on the plant of the file's [plant]: the other side is elsewhere and its messages are believed."""
 
-    def imagine(voltage: float, current: float) -> None:
-        plant.now().impose(voltage, current)
+    summary = "no hardware: an electrical model of battery, supply, pilot and cable"
+    parts = {
+        "vehicle": ("pilot", "contactor", "lock", "inlet", "battery", "onboard"),
+        "charger": ("pilot", "contactor", "supply", "isolation", "outlet"),
+    }
+    real = False
 
-    devices.imagine = imagine
-    return devices
+    def part(self, name: str) -> Any:
+        return PARTS[self.context.role, name](self.context.plant())
 
 
-def standalone_charger(parameters: PlantParameters) -> ChargerDevices:
-    """A simulated charger whose vehicle is elsewhere: plugged in at once; the pilot follows what its messages imply,
-    and from the first ampere it asks for, a battery with the voltage of the line is the load.
-    """
-    plant = Plant(parameters)
-    plant.plug_in()
-    devices = charger_devices(plant)
+class SimulatedStationContactor:
+    """A charger's contactor where DC or AC is not known: both circuits follow it."""
 
-    def imagine(voltage: float, current: float) -> None:
-        circuit = plant.now()
-        if current > 0 and not circuit.vehicle_closed:
-            circuit.imagine_battery(circuit.inlet_voltage)
-            circuit.close_vehicle()
+    def __init__(self, plant: Plant) -> None:
+        self._dc, self._ac = SimulatedOutletContactor(plant), SimulatedAcContactor(plant)
 
-    def imagine_state(state: PilotState) -> None:
-        if state is PilotState.B:
-            plant.now().open_vehicle()
-        plant.pilot.set_vehicle(state)
+    @property
+    def closed(self) -> bool:
+        return self._dc.closed
 
-    devices.imagine, devices.imagine_state = imagine, imagine_state
-    return devices
+    async def close(self) -> None:
+        await self._ac.close()
+        await self._dc.close()
+
+    async def open(self) -> None:
+        await self._ac.open()
+        await self._dc.open()
+
+
+PARTS: dict[tuple[str, str], Callable[[Plant], Any]] = {
+    ("vehicle", "pilot"): SimulatedVehiclePilot,
+    ("vehicle", "contactor"): SimulatedVehicleContactor,
+    ("vehicle", "lock"): SimulatedLock,
+    ("vehicle", "inlet"): SimulatedInlet,
+    ("vehicle", "battery"): SimulatedBattery,
+    ("vehicle", "onboard"): SimulatedOnboardCharger,
+    ("charger", "pilot"): SimulatedChargerPilot,
+    ("charger", "contactor"): SimulatedStationContactor,
+    ("charger", "supply"): SimulatedSupply,
+    ("charger", "isolation"): SimulatedIsolationMonitor,
+    ("charger", "outlet"): SimulatedAcOutlet,
+}
+
+DRIVER = Simulated

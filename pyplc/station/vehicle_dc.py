@@ -25,6 +25,10 @@ NO_CURRENT_A = 1.0
 UNWELDED = 0.8
 """Below this part of the battery's voltage the inlet counts as separated from it."""
 AGREEING_SAMPLES = 2
+ASTRAY, ASTRAY_V = 0.1, 15.0
+"""While charging, the inlet agrees with the battery or with the report within this part and so many volts more ..."""
+ASTRAY_S = 3.0
+"""... or its measurement is frozen, and after so long charging ends."""
 
 
 class DcVehicle(Vehicle):
@@ -40,6 +44,7 @@ class DcVehicle(Vehicle):
         self._delivered: Delivered | None = None
         self._agreeing = 0
         self._observed_at: float | None = None
+        self._astray_since: float | None = None
 
     @property
     def live(self) -> bool:
@@ -86,6 +91,11 @@ class DcVehicle(Vehicle):
             raise Refused(f"the battery has {battery:.0f} V, the charger gives {span}")
         if offer.max_current <= 0:
             raise Refused("the charger offers no current")
+        inlet = self._inlet()
+        if not self._devices.contactor.closed and inlet >= battery * UNWELDED:
+            raise Refused(
+                f"{inlet:.0f} V at the inlet before the charger gives any: contactors welded, or no measurement"
+            )
         self._offer, self._delivered, self._observed_at = offer, None, None
         await self._locked()
         await self._pilot(PilotState.C)
@@ -157,6 +167,7 @@ class DcVehicle(Vehicle):
         inlet = self._inlet()
         if inlet > limit * OVERVOLTAGE:
             raise Refused(f"{inlet:.0f} V at the inlet, the battery's limit is {limit:.0f} V")
+        self._astray(inlet, delivered.voltage)
         self._read(inlet, delivered.current)
 
     async def ramp_down(self) -> bool:
@@ -192,6 +203,17 @@ class DcVehicle(Vehicle):
     def _inlet(self) -> float:
         """The inlet's voltage, V; StaleReading when it is too old to act on."""
         return fresh(self._devices.inlet.voltage, self._now(), "inlet voltage")
+
+    def _astray(self, inlet: float, reported: float) -> None:
+        """Raises Refused when the inlet shows neither the battery's nor the reported voltage for `ASTRAY_S`."""
+        known = (reported, self._battery())
+        if any(abs(inlet - voltage) <= voltage * ASTRAY + ASTRAY_V for voltage in known):
+            self._astray_since = None
+            return
+        self._astray_since = self._astray_since or self._now()
+        if self._now() - self._astray_since > ASTRAY_S:
+            told = f"the charger reports {reported:.0f} V, the battery has {known[1]:.0f} V"
+            raise Refused(f"the inlet's voltage cannot be true: {inlet:.0f} V, but {told}")
 
     def _report(self, voltage: float, current: float) -> None:
         if self._devices.imagine is not None:

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from pyplc import clock
+from pyplc.hw.bundles import ChargerDevices, VehicleDevices
+from pyplc.hw.compose import compose
 from pyplc.hw.ports import DeviceError, PilotState, Reading, StaleReading, fresh
-from pyplc.hw.registry import devices
-from pyplc.hw.simulated import charger_devices, standalone_charger, standalone_vehicle, vehicle_devices
+from pyplc.hw.settings import ChargerHardware, VehicleHardware
+from pyplc.hw.simulated import charger_devices, vehicle_devices
 from pyplc.plant.parameters import BatteryParameters, PlantParameters
 from pyplc.plant.plant import Plant
 
@@ -118,7 +120,8 @@ def test_a_reading_has_an_age_and_a_limit() -> None:
 
 def test_a_lone_vehicle_sees_what_the_charger_reports() -> None:
     async def main() -> None:
-        d = standalone_vehicle(PlantParameters())
+        d = compose(VehicleHardware(), {}, "dc", PlantParameters()).devices
+        assert isinstance(d, VehicleDevices)
         assert d.pilot.view == (PilotState.B, 5.0)
         assert d.imagine is not None
         d.imagine(355.0, 0.0)
@@ -138,7 +141,8 @@ def test_a_lone_vehicle_sees_what_the_charger_reports() -> None:
 
 def test_a_lone_charger_has_a_load_from_the_first_ampere_asked_for() -> None:
     async def main() -> None:
-        d = standalone_charger(PlantParameters())
+        d = compose(ChargerHardware(), {}, "dc", PlantParameters()).devices
+        assert isinstance(d, ChargerDevices)
         assert d.imagine is not None
         assert d.imagine_state is not None
         d.imagine_state(PilotState.C)
@@ -156,14 +160,5 @@ def test_a_lone_charger_has_a_load_from_the_first_ampere_asked_for() -> None:
         d.imagine_state(PilotState.B)
         await asyncio.sleep(3)
         assert d.supply.voltage.value < 60
-
-    run(main())
-
-
-def test_drivers_are_found_by_name() -> None:
-    async def main() -> None:
-        assert devices("simulated", "vehicle", PlantParameters()).pilot.view.state is PilotState.B
-        with pytest.raises(DeviceError, match="there is no hardware 'diter' for a vehicle; there is: simulated"):
-            devices("diter", "vehicle", PlantParameters())
 
     run(main())

@@ -1,0 +1,210 @@
+"""A board: one device with several parts (pilot, contactor, lock, inlet), switched by telling it what is wanted.
+
+The driver of a board sends `wanted` in its own words, again and again, and writes what the board confirms to `seen`.
+The parts below are the ports of `ports.py` on top of that. A board that failed or went silent wants the safe state from
+then on: what comes back never finds outputs asked for earlier.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from .driver import Context, Heard
+from .ports import DeviceError, PilotState, PilotView, Reading, StaleReading
+
+
+@dataclass
+class Wanted:
+    """What the outputs are to be. The safe state is the default."""
+
+    state: PilotState = PilotState.B
+    duty_percent: float | None = None
+    fault: bool = False
+    contactor: bool = False
+    locked: bool = False
+
+
+@dataclass
+class Seen:
+    """What the board told last. None: it tells nothing of it."""
+
+    view: PilotView = PilotView(PilotState.A, None)
+    contactor: bool | None = None
+    locked: bool | None = None
+    inlet: Reading = Reading(math.nan, -math.inf)
+    battery: Reading = Reading(math.nan, -math.inf)
+
+
+class Board(Heard):
+    """A device with outputs. Subclasses send `wanted` in `push` and fill `seen`."""
+
+    contactor_s = 1.0
+    """In which a contactor must confirm."""
+    lock_s = 2.0
+    pilot_s = 1.0
+
+    def __init__(self, settings: Any, context: Context) -> None:
+        super().__init__(settings, context)
+        self.wanted = Wanted()
+        self.seen = Seen()
+
+    def push(self) -> None:
+        """Send what is wanted."""
+        raise NotImplementedError
+
+    def part(self, name: str) -> Any:
+        pilot = BoardVehiclePilot if self.context.role == "vehicle" else BoardChargerPilot
+        return {"pilot": pilot, "contactor": BoardContactor, "lock": BoardLock, "inlet": BoardInlet}[name](self)
+
+    def fail(self, why: str) -> None:
+        self.wanted = Wanted()
+        super().fail(why)
+        self.push()
+
+    async def ready(self) -> None:
+        self.wanted = Wanted()
+        await super().ready()
+
+    async def close(self) -> None:
+        self.wanted = Wanted()
+        self.push()
+
+    async def order(self) -> None:
+        """Send what is wanted now; DeviceError when the board is lost."""
+        self.push()
+        self.check()
+
+
+class BoardVehiclePilot:
+    """The vehicle's end of the pilot."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def view(self) -> PilotView:
+        return self._board.seen.view
+
+    async def changed(self) -> PilotView:
+        return await _changed(self._board)
+
+    async def set_state(self, state: PilotState) -> None:
+        board = self._board
+        board.wanted.state = state
+        await board.order()
+        seen = f"the pilot does not go to state {state.value}"
+        # unplugged, there is no state to be confirmed; what is wanted stands for the next time
+        await board.until(lambda: board.seen.view.state in (state, PilotState.A), board.pilot_s, seen)
+
+
+class BoardChargerPilot:
+    """The charger's end of the pilot."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def view(self) -> PilotView:
+        return self._board.seen.view
+
+    async def changed(self) -> PilotView:
+        return await _changed(self._board)
+
+    async def set_duty(self, percent: float | None) -> None:
+        board = self._board
+        board.wanted.duty_percent, board.wanted.fault = percent, False
+        await board.order()
+        said = "off" if percent is None else f"{percent:g} %"
+        await board.until(
+            lambda: board.seen.view.state is not PilotState.F and _near(board.seen.view.duty_percent, percent),
+            board.pilot_s,
+            f"the oscillator does not go to {said}",
+        )
+
+    async def set_fault(self) -> None:
+        board = self._board
+        board.wanted.duty_percent, board.wanted.fault = None, True
+        await board.order()
+        await board.until(lambda: board.seen.view.state is PilotState.F, board.pilot_s, "no state F")
+
+
+async def _changed(board: Board) -> PilotView:
+    before = board.seen.view
+    while (view := board.seen.view) == before:
+        await board.changed()
+    return view
+
+
+def _near(seen: float | None, wanted: float | None) -> bool:
+    return seen is wanted if seen is None or wanted is None else abs(seen - wanted) < 1.0
+
+
+class BoardContactor:
+    """Main contactors; `closed` is what the board confirmed."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def closed(self) -> bool:
+        return self._board.wanted.contactor if self._board.seen.contactor is None else self._board.seen.contactor
+
+    async def close(self) -> None:
+        await self._switch(True, "the contactors do not confirm that they closed")
+
+    async def open(self) -> None:
+        await self._switch(False, "the contactors do not confirm that they opened (welded)")
+
+    async def _switch(self, closed: bool, complaint: str) -> None:
+        board = self._board
+        board.wanted.contactor = closed
+        await board.order()
+        try:
+            await board.until(lambda: self.closed is closed, board.contactor_s, complaint)
+        except DeviceError:
+            board.wanted.contactor = False  # what did not close in time must not close later
+            board.push()
+            raise
+
+
+class BoardLock:
+    """The connector lock; `locked` is what the board confirmed."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def locked(self) -> bool:
+        return self._board.wanted.locked if self._board.seen.locked is None else self._board.seen.locked
+
+    async def lock(self) -> None:
+        await self._switch(True, "the connector lock does not lock (jammed)")
+
+    async def unlock(self) -> None:
+        await self._switch(False, "the connector lock does not unlock (jammed)")
+
+    async def _switch(self, locked: bool, complaint: str) -> None:
+        board = self._board
+        board.wanted.locked = locked
+        await board.order()
+        try:
+            await board.until(lambda: self.locked is locked, board.lock_s, complaint)
+        except DeviceError:
+            board.wanted.locked = False
+            board.push()
+            raise
+
+
+class BoardInlet:
+    """The voltage at the inlet."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    @property
+    def voltage(self) -> Reading:
+        if self._board.seen.inlet.t == -math.inf:
+            raise StaleReading(f"{self._board.name}: no inlet voltage was told yet")
+        return self._board.seen.inlet
