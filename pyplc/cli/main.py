@@ -13,6 +13,7 @@ VERBS = {
     "evse": "Be a charger on a real interface.",
     "modem": "PLC modems: emulate one.",
     "schema": "Fields, types, ranges and units of a message.",
+    "service": "A station as a service: install, remove, status.",
     "sim": "Simulate a whole charging session, no hardware needed.",
 }
 """Every verb with its line of help: the help text needs no import."""
