@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 import msgspec
 
 from .plant.parameters import PlantParameters
+from .service.settings import RecordSettings, ServiceSettings, WatchSettings
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
 from .station.vehicle import VehicleSettings
@@ -57,12 +58,6 @@ class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 raise ValueError(f"unknown deviation {name}; {hint}")
 
 
-class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where sessions are recorded; no folder, no files."""
-
-    folder: str | None = "results"
-
-
 class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What both roles have."""
 
@@ -72,6 +67,8 @@ class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     session: SessionSettings = msgspec.field(default_factory=SessionSettings)
     slac: SlacSettings = msgspec.field(default_factory=SlacSettings)
     record: RecordSettings = msgspec.field(default_factory=RecordSettings)
+    service: ServiceSettings = msgspec.field(default_factory=ServiceSettings)
+    watch: WatchSettings = msgspec.field(default_factory=WatchSettings)
     plant: PlantParameters = msgspec.field(default_factory=PlantParameters)
 
 

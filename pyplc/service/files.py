@@ -94,7 +94,7 @@ class SessionFiles:
             self._pcapng.write(record.t, record.data, record.interface or record.side)
             return
         self._lines.write(line(record) + b"\n")
-        if isinstance(record, Decision) and (found := PEER.match(record.what)):
+        if isinstance(record, Decision) and record.side == self._role and (found := PEER.match(record.what)):
             self._peer = "-" + found[1].replace(":", "")
         if isinstance(record, (Checkpoint, Start, Summary)):
             self.flush()
@@ -168,9 +168,9 @@ def _new_folder(parent: Path, stem: str) -> Path:
 
 
 def _renamed(folder: Path, stem: str) -> Path:
-    if folder.name == stem:
-        return folder
     for name in _names(folder.parent, stem):
+        if name == folder:
+            return folder
         if not name.exists():
             return folder.rename(name)
     return folder
