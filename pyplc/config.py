@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from .explain import explain
 from .hw.settings import ChargerHardware, DeviceTables, VehicleHardware
 from .plant.parameters import PlantParameters
+from .service.settings import RecordSettings, ServiceSettings, WatchSettings
 from .slac.settings import SlacSettings
 from .station.charger import ChargerSettings
 from .station.soc_reader import SocReaderSettings
@@ -58,12 +59,6 @@ class SessionSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _known("pace", self.pacing, Pacing._fields)
 
 
-class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Where sessions are recorded; no folder, no files."""
-
-    folder: str | None = "results"
-
-
 class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What both roles have."""
 
@@ -71,6 +66,8 @@ class StationSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     session: SessionSettings = msgspec.field(default_factory=SessionSettings)
     slac: SlacSettings = msgspec.field(default_factory=SlacSettings)
     record: RecordSettings = msgspec.field(default_factory=RecordSettings)
+    service: ServiceSettings = msgspec.field(default_factory=ServiceSettings)
+    watch: WatchSettings = msgspec.field(default_factory=WatchSettings)
     plant: PlantParameters = msgspec.field(default_factory=PlantParameters)
 
 

@@ -72,9 +72,7 @@ class World:
         self.vehicle = VehicleStation(vehicle, self._devices("ev", near), settings.vehicle)
         ac = settings.charger.energy == "ac"
         far = ac_charger_devices(self.plant) if ac else charger_devices(self.plant)
-        self.charger = ChargerStation(
-            charger, self._devices("evse", far), settings.charger, port, soc=settings.soc
-        )
+        self.charger = ChargerStation(charger, self._devices("evse", far), settings.charger, port, soc=settings.soc)
 
     def _common(
         self, side: Side, host: bytes, modem: bytes, settings: SimSettings, rng: random.Random, timing: ModemTiming

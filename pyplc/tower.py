@@ -174,6 +174,10 @@ class VehicleStation:
         self.vehicle.stop(reason)
         return self._in_session
 
+    def limit(self, max_current: float | None) -> None:
+        """Ask for at most this current from now on, A (AC: a phase); None: what the settings say."""
+        self.vehicle.limit(max_current)
+
     async def run(self) -> Summary:
         """Wait to be plugged in, charge, and come to rest; the summary says how it ended.
 
@@ -323,6 +327,10 @@ class ChargerStation:
         if self._answering is not self.charger:
             self._answering.request_stop(reason)
         return self._in_session
+
+    def limit(self, max_current: float | None) -> None:
+        """Give at most this current from now on, A (AC: a phase); None: what was offered."""
+        self.charger.limit(max_current)
 
     async def run(self) -> Summary:
         """Wait for a vehicle, charge it, and come to rest; the summary says how it ended.

@@ -24,7 +24,13 @@ SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
 @click.option("--keys", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="TLS secrets, NSS format.")
 @click.option("--schema", metavar="NAME", help="Read every message with this schema.")
 def command(
-    source: Path, session: int | None, as_json: bool, as_csv: bool, page: Path | None, keys: Path | None, schema: str | None
+    source: Path,
+    session: int | None,
+    as_json: bool,
+    as_csv: bool,
+    page: Path | None,
+    keys: Path | None,
+    schema: str | None,
 ) -> None:
     """Say what happened in a capture (a file, a folder, or - for the standard input), and why each session stopped.
 

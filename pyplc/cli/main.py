@@ -17,6 +17,7 @@ VERBS = {
     "scenario": "Faults as data: what goes wrong, and which reaction is right.",
     "schema": "Fields, types, ranges and units of a message.",
     "serve": "Services for other programs: a decoder.",
+    "service": "A station as a service: install, remove, status.",
     "sim": "Simulate a whole charging session, no hardware needed.",
 }
 """Every verb with its line of help: the help text needs no import."""

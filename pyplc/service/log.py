@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import TextIO
 
 from ..record import (
@@ -18,6 +20,10 @@ from ..record import (
     Switch,
     VehicleData,
 )
+
+ERROR, WARNING, NOTICE, INFO, DEBUG = 3, 4, 5, 6, 7
+"""The levels of syslog and the journal."""
+LEVELS = {"error": ERROR, "warning": WARNING, "info": INFO}
 
 
 def text_of(record: Record) -> str | None:
@@ -55,21 +61,63 @@ def text_of(record: Record) -> str | None:
     return None
 
 
-class LogLines:
-    """A record reader that writes one line a record; readings at most each ten seconds."""
+def level_of(record: Record) -> int:
+    """How much it matters: what failed, what was switched or decided, what just goes on."""
+    match record:
+        case Note():
+            return LEVELS.get(record.level, INFO)
+        case Summary():
+            return NOTICE if record.outcome in ("finished", "stopped") else ERROR
+        case Phase() | Start() | Decision() | Switch():
+            return NOTICE
+        case Reading() | Pilot():
+            return DEBUG
+    return INFO
+
+
+def to_journal(out: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether `out` is the journal's own stream, as systemd says in $JOURNAL_STREAM."""
+    device, _, inode = environment.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        stat = os.fstat(out.fileno())
+    except (OSError, ValueError):  # a stream without a file
+        return False
+    return (device, inode) == (str(stat.st_dev), str(stat.st_ino))
+
+
+class Thinned:
+    """What of a stream of records becomes lines: all but readings, and of those one every ten seconds."""
 
     READING_S = 10.0
 
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
+    def __init__(self) -> None:
         self._due: dict[str, float] = {}
 
-    def __call__(self, record: Record) -> None:
+    def __call__(self, record: Record) -> str | None:
+        """The line, or None."""
+        if isinstance(record, Start):
+            self._due.clear()
         if isinstance(record, Reading):
             if record.t < self._due.get(record.side, 0.0):
-                return
+                return None
             self._due[record.side] = record.t + self.READING_S
-        text = text_of(record)
-        if text is not None:
+        return text_of(record)
+
+
+class LogLines:
+    """A record reader that writes one line a record; in the journal with its level and without the time it has."""
+
+    def __init__(self, out: TextIO, *, journal: bool = False) -> None:
+        self._out = out
+        self._journal = journal
+        self._thinned = Thinned()
+
+    def __call__(self, record: Record) -> None:
+        text = self._thinned(record)
+        if text is None:
+            return
+        if self._journal:
+            self._out.write(f"<{level_of(record)}>{record.side}: {text}\n")
+        else:
             self._out.write(f"{record.t:10.3f} {record.side:<5} {text}\n")
-            self._out.flush()
+        self._out.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -105,6 +106,7 @@ class Vehicle:
         self._schedule: Schedule | None = None
         self._plan_since = 0.0
         self._charging_since: float | None = None
+        self._now_current = math.inf
         self._reading_due = 0.0
         self.asleep = False
         """A pause: the charger may switch its oscillator off."""
@@ -171,6 +173,10 @@ class Vehicle:
     def stop(self, reason: str) -> None:
         """Ask for an orderly stop; the first reason counts."""
         self._stop = self._stop or reason
+
+    def limit(self, max_current: float | None) -> None:
+        """Ask for at most this from now on, A (AC: a phase); None: what the settings say."""
+        self._now_current = math.inf if max_current is None else max_current
 
     def ask_renegotiation(self, reason: str) -> None:
         """Ask for new parameters and a new schedule (ISO 15118-2)."""

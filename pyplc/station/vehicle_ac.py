@@ -99,7 +99,7 @@ class AcVehicle(Vehicle):
     async def _draw(self, told: float, volts: float) -> None:
         """Draw at most `told` A a phase and what everything else allows; `volts` is the sum of all phases."""
         onboard = self._devices.onboard
-        limits = [told, onboard.max_current, self._settings.max_current]
+        limits = [told, onboard.max_current, self._settings.max_current, self._now_current]
         duty = self._devices.pilot.view.duty_percent
         pilot = None if duty is None else allowed_current(duty)
         if pilot is not None:

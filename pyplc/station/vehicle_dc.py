@@ -132,7 +132,7 @@ class DcVehicle(Vehicle):
     def demand(self) -> Demand:
         battery = self._devices.battery
         voltage = battery.max_voltage
-        current = min(self._settings.max_current, battery.max_current)
+        current = min(self._settings.max_current, self._now_current, battery.max_current)
         power = self._settings.max_power
         if self._offer is not None:
             voltage = min(voltage, self._offer.max_voltage)

@@ -422,8 +422,10 @@ KNOWN: tuple[Known, ...] = (
             "captures",
         ),
         ("tcp-refused",),
-        test=lambda context: any(f.rule == "tcp-refused" and "60918" in f.text for f in context.findings)
-        and context.outcome != "finished",
+        test=lambda context: (
+            any(f.rule == "tcp-refused" and "60918" in f.text for f in context.findings)
+            and context.outcome != "finished"
+        ),
     ),
 )
 """Cases of the field."""

@@ -126,7 +126,9 @@ def slac_late_start(story: Story) -> Iterator[Hit]:
             late = event.time - answered.time
             answered = None
             if late > 0.1:
-                yield Hit(event.frame, event.time, f"first CM_START_ATTEN_CHAR.IND {late * 1e3:.0f} ms after the CNF", "ev")
+                yield Hit(
+                    event.frame, event.time, f"first CM_START_ATTEN_CHAR.IND {late * 1e3:.0f} ms after the CNF", "ev"
+                )
 
 
 def slac_attenuation(story: Story) -> Iterator[Hit]:
@@ -203,9 +205,7 @@ def sdp_security(story: Story) -> Iterator[Hit]:
     for event in (e for e in story.events if isinstance(e, Sdp) and e.message is not None):
         if event.side == "ev":
             wish = event
-        elif (
-            wish is not None and wish.message.security == Security.TLS and event.message.security == Security.NONE
-        ):
+        elif wish is not None and wish.message.security == Security.TLS and event.message.security == Security.NONE:
             yield Hit(event.frame, event.time, "the vehicle asks for TLS, the charger offers plain TCP", "evse")
 
 

@@ -64,7 +64,10 @@ def over_voltage(story: Story) -> Iterator[Hit]:
         voltage = _number(moment.exchange, "EVSEPresentVoltage")
         if voltage is None or moment.exchange.pair != "ChargeLoop":
             continue  # before, the test voltage of the cable check may still stand at the open contactors
-        for who, limit, level in (("vehicle", moment.ev.voltage, None), ("charger", moment.evse.voltage, Level.WARNING)):
+        for who, limit, level in (
+            ("vehicle", moment.ev.voltage, None),
+            ("charger", moment.evse.voltage, Level.WARNING),
+        ):
             if limit and voltage > limit * MARGIN:
                 text = f"{voltage:.1f} V, the {who}'s limit is {limit:.1f} V"
                 yield _hit(moment.exchange, text, "evse", voltage - limit, who, level)

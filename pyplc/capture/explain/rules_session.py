@@ -244,7 +244,9 @@ def ready_to_charge(story: Story) -> Iterator[Hit]:
     begin = next((e.last for e in story.exchanges if e.pair == "SessionSetup"), None)
     power = next((e.first for e in story.exchanges if e.phase == "power on"), None)
     if timer is not None and begin and power and power.time - begin.time > timer.seconds:
-        text = f"{power.time - begin.time:.0f} s from SessionSetupRes to PowerDelivery; {timer.name} {timer.seconds:g} s"
+        text = (
+            f"{power.time - begin.time:.0f} s from SessionSetupRes to PowerDelivery; {timer.name} {timer.seconds:g} s"
+        )
         yield Hit(power.frame, power.time, text, requirement=timer.source)
 
 

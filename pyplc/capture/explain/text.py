@@ -27,19 +27,28 @@ def lines(report: Report) -> Iterator[Line]:
     """A report as lines for people."""
     title = f"session {report.session}" if report.session else "no session"
     yield f"{report.file}: {title}, {report.start.replace('T', ' ').replace('+00:00', ' UTC')}", "bold"
-    yield f"  {schema_name(report)}{', TLS' if report.tls else ''}, {report.messages} messages in {span(report.duration)}", ""
+    yield (
+        f"  {schema_name(report)}{', TLS' if report.tls else ''}, {report.messages} messages in {span(report.duration)}",
+        "",
+    )
     yield from _who(report)
     yield from _power(report)
     yield "  phases", "bold"
     width = max((len(phase.name) for phase in report.phases), default=0)
     for phase in report.phases:
-        yield f"    {phase.start:9.3f} s  {phase.name:<{width}}  {span(phase.seconds):>10}  {_rounds(phase.rounds)}".rstrip(), ""
+        yield (
+            f"    {phase.start:9.3f} s  {phase.name:<{width}}  {span(phase.seconds):>10}  {_rounds(phase.rounds)}".rstrip(),
+            "",
+        )
     if report.findings:
         yield "  what was seen", "bold"
         for f in report.findings:
             times = f" ({f.count} times)" if f.count > 1 else ""
             source = f" [{f.requirement}]" if f.requirement else ""
-            yield f" {MARK[f.level]} {f.t:9.3f} s  frame {f.frame:<6} {f.layer}: {f.title}: {f.text}{times}{source}", COLOUR[f.level]
+            yield (
+                f" {MARK[f.level]} {f.t:9.3f} s  frame {f.frame:<6} {f.layer}: {f.title}: {f.text}{times}{source}",
+                COLOUR[f.level],
+            )
     yield from _why(report)
 
 
@@ -61,11 +70,7 @@ def _who(report: Report) -> Iterator[Line]:
 
 
 def _limits(limits: Limits) -> str:
-    parts = [
-        f"{value:g} {unit}"
-        for value, unit in zip(limits, ("V", "A", "W"), strict=True)
-        if value is not None
-    ]
+    parts = [f"{value:g} {unit}" for value, unit in zip(limits, ("V", "A", "W"), strict=True) if value is not None]
     return f"at most {' '.join(parts)}" if parts else ""
 
 
