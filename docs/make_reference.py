@@ -1,24 +1,24 @@
-"""Makes the reference pages from the declarations: sequence, time-outs, checkpoints, settings.
+"""Makes the reference pages from the declarations: sequences, time-outs, checkpoints, settings, peers, scenarios.
 
-python docs/make_reference.py
+python docs/make_reference.py [FOLDER]
 """
 
 from __future__ import annotations
 
-import ast
 import inspect
-import re
+import sys
 import tomllib
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from declared import MADE, remarks_of, toml
+from reference_peers import profiles
+from reference_scenarios import scenarios
 
-from pyplc import peers
 from pyplc.checkpoints import CHECKPOINTS, PHASES
 from pyplc.config import EvseSettings, EvSettings
-from pyplc.peers import SECTIONS, UNUSED, ChargerProfile, VehicleProfile
 from pyplc.v2g import deviations
 from pyplc.v2g.deviations import Deviations
 from pyplc.v2g.din import sequence as din_table
@@ -32,7 +32,6 @@ from pyplc.v2g.session import Timer
 from pyplc.v2g.timing import MessageTimes
 
 HERE = Path(__file__).parent / "reference"
-MADE = "<!-- made by docs/make_reference.py; do not edit -->\n"
 
 
 def sequence(title: str, table: Table, first: Enum, end: Enum, usual: tuple[Enum, ...]) -> str:
@@ -174,114 +173,6 @@ def section(kind: type[msgspec.Struct], path: str, done: set[type]) -> list[str]
     return [*(head + lines if lines else head[:2]), "", *inner]
 
 
-def remarks_of(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """The strings below the fields of a class and of its bases."""
-    found: dict[str, str] = {}
-    for base in reversed(kind.__mro__):
-        if not issubclass(base, msgspec.Struct) or base is msgspec.Struct:
-            continue
-        body: list[Any] = ast.parse(inspect.getsource(base)).body[0].body  # type: ignore[attr-defined]
-        for field, remark in zip(body, body[1:], strict=False):
-            if isinstance(field, ast.AnnAssign) and isinstance(remark, ast.Expr):
-                found[ast.unparse(field.target)] = re.sub(r"\s+", " ", ast.literal_eval(remark.value))
-    return found
-
-
-def toml(value: Any) -> str:
-    if value is None:
-        return "(absent)"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(toml(item) for item in value)}]"
-    return str(value)
-
-
-def profiles() -> str:
-    """Every car and charger that ships."""
-    lines = [
-        MADE,
-        "# Cars and chargers\n",
-        "`pyplc sim --vehicle NAME --charger NAME`, `pyplc ev --vehicle NAME`, `pyplc evse --charger NAME`; a NAME may "
-        "be the path of a file of your own. Every figure is read from a capture and held against it by a test; the "
-        "files with all of them are in `pyplc/data`. A sign of a dash: the capture does not show it.\n",
-        "## Vehicles\n",
-        "| name | car | offers, best first (schema id) | limits | SoC | thinks | captures |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    vehicles = {name: peers.load(name, VehicleProfile) for name in peers.names(VehicleProfile)}
-    chargers = {name: peers.load(name, ChargerProfile) for name in peers.names(ChargerProfile)}
-    lines += [vehicle_row(name, profile) for name, profile in vehicles.items()]
-    lines += ["", "## Chargers\n"]
-    lines += [
-        "| name | charger | limits | authorises | cable check | answers | captures |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [charger_row(name, profile) for name, profile in chargers.items()]
-    lines += ["", "## What is known besides\n"]
-    for profile in (*vehicles.values(), *chargers.values()):
-        lines += [f"- {profile.name}: {remark}." for remark in profile.remarks]
-    lines += ["", "## What is recorded and not yet imitated\n", "| section | key | what it is |", "|---|---|---|"]
-    lines += [
-        f"| {knob.sections} | {', '.join(f'`{key}`' for key in knob.key.split(', '))} | {knob.where} |"
-        for knob in UNUSED
-    ]
-    return "\n".join([*lines, ""])
-
-
-def sections(profile: VehicleProfile | ChargerProfile) -> list[tuple[str, Any]]:
-    return [(name, getattr(profile, name)) for name in SECTIONS if getattr(profile, name) is not None]
-
-
-def vehicle_row(name: str, profile: VehicleProfile) -> str:
-    ranked = sorted(profile.offers, key=lambda offer: offer.priority)
-    offers = ", ".join(
-        f"{offer.namespace.removesuffix(':MsgDef').removeprefix('urn:')} ({offer.schema_id})" for offer in ranked
-    )
-    told = [(word, section) for word, section in sections(profile) if section.max_voltage is not None]
-    limits = "; ".join(f"{word}: {span(section)}" for word, section in told)
-    soc = ", ".join(f"{section.soc_percent} %" for word, section in told if word != "ac")
-    loops = ("CurrentDemandReq", "ChargingStatusReq")
-    times = [section.think_s[loop] for _, section in sections(profile) for loop in loops if loop in section.think_s]
-    return row_of(f"`{name}`", profile.name, offers, limits, soc, milliseconds(times), captures(profile))
-
-
-def charger_row(name: str, profile: ChargerProfile) -> str:
-    told = [(word, section) for word, section in sections(profile) if section.max_current is not None]
-    limits = "; ".join(f"{word}: {span(section)}" for word, section in told)
-    takes = [
-        ", ".join(f"{s.takes_s[phase]:.3g} s" for _, s in sections(profile) if phase in s.takes_s)
-        for phase in ("authorisation", "cable_check")
-    ]
-    times = [peers.answer_s(section) for _, section in sections(profile)]
-    return row_of(f"`{name}`", profile.name, limits, *takes, milliseconds(times), captures(profile))
-
-
-def span(section: Any) -> str:
-    parts = []
-    if (low := getattr(section, "min_voltage", None)) is not None:
-        parts.append(f"{low:g} to")
-    voltage = section.nominal_voltage if hasattr(section, "nominal_voltage") else section.max_voltage
-    parts.append(f"{voltage:g} V, {section.max_current:g} A")
-    if (power := getattr(section, "max_power", None)) is not None:
-        parts[-1] += f", {power / 1000:g} kW"
-    return " ".join(parts)
-
-
-def milliseconds(times: list[float]) -> str:
-    return ", ".join(f"{t * 1000:.0f} ms" for t in dict.fromkeys(times))
-
-
-def captures(profile: VehicleProfile | ChargerProfile) -> str:
-    return "<br>".join(f"{name}: {section.capture}" for name, section in sections(profile))
-
-
-def row_of(*cells: str) -> str:
-    return f"| {' | '.join(cell or '-' for cell in cells)} |"
-
-
 PAGES = {
     "din-sequence.md": din_sequence,
     "iso2-dc-sequence.md": iso2_dc_sequence,
@@ -293,12 +184,14 @@ PAGES = {
     "checkpoints.md": checkpoints,
     "settings.md": settings,
     "peers.md": profiles,
+    "scenarios.md": scenarios,
 }
 
 
 def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     for name, make in PAGES.items():
-        (HERE / name).write_text(make())
+        (folder / name).write_text(make())
 
 
 if __name__ == "__main__":
