@@ -104,7 +104,7 @@ def _holder(plain: Any, path: str) -> tuple[Any, Any]:
 
 
 def _value(old: Any, value: Any) -> Any:
-    if isinstance(old, dict) and "Multiplier" in old and isinstance(value, (int, float)):
+    if isinstance(old, dict) and "Multiplier" in old and type(value) in (int, float):
         multiplier, number = scaled(value)
         return {**old, "Multiplier": multiplier, "Value": number}
     return value
@@ -182,5 +182,5 @@ def with_session(document: Any, session_id: bytes) -> Element:
 
 
 def _like(name: str, known: Any) -> str:
-    near = difflib.get_close_matches(name, list(known), 1)
+    near = [other for other in known if name.startswith(other)] or difflib.get_close_matches(name, list(known), 1)
     return f"; did you mean {near[0]}?" if near else f" ({', '.join(sorted(known))})"
