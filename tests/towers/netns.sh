@@ -4,7 +4,7 @@
 #   [pyplc-ev] ev0 ---- lev0 [pyplc-line: pyplc modem emulate lev0 --peer lse0] lse0 ---- se0 [pyplc-se]
 #
 # Usage: netns.sh up | run [arguments of ev] | down | all        PYPLC: the command, TCP_PORT: the charger's port,
-# DRIVER: packet or pcap, OUT: folder for logs and recordings
+# DRIVER: packet or pcap, OUT: folder for logs and recordings, EV and EVSE: their files
 set -u
 PYPLC=${PYPLC:-pyplc}
 TCP_PORT=${TCP_PORT:-0}
@@ -12,6 +12,8 @@ DRIVER=${DRIVER:-auto}
 OUT=${OUT:-$(mktemp -d)}
 TAG=${TAG:-pyplc}
 HERE=$(cd "$(dirname "$0")" && pwd)
+EV=${EV:-$HERE/ev.toml}
+EVSE=${EVSE:-$HERE/evse.toml}
 
 up() {
     down
@@ -41,11 +43,11 @@ run() {
     ip netns exec "$TAG-line" $PYPLC modem emulate lev0 --peer lse0 --fast >"$OUT/modem.log" 2>&1 &
     modem=$!
     for i in $(seq 100); do grep -q ready "$OUT/modem.log" && break; sleep 0.1; done
-    (cd "$OUT" && exec ip netns exec "$TAG-se" $PYPLC evse "$HERE/evse.toml" --interface se0 --driver "$DRIVER" \
+    (cd "$OUT" && exec ip netns exec "$TAG-se" $PYPLC evse "$EVSE" --interface se0 --driver "$DRIVER" \
         --port "$TCP_PORT" --once) >"$OUT/evse.log" 2>&1 &
     evse=$!
     sleep 1
-    (cd "$OUT" && ip netns exec "$TAG-ev" $PYPLC ev "$HERE/ev.toml" --interface ev0 --driver "$DRIVER" "$@") \
+    (cd "$OUT" && ip netns exec "$TAG-ev" $PYPLC ev "$EV" --interface ev0 --driver "$DRIVER" "$@") \
         >"$OUT/ev.log" 2>&1
     code=$?
     wait $evse; ecode=$?

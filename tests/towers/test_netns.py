@@ -82,6 +82,22 @@ def test_a_session_between_two_processes(towers: dict[str, str], tmp_path: Path,
         assert {b"\x88\xe1", b"\x86\xdd"} <= kinds
 
 
+@pytest.mark.parametrize("energy", ["dc", "ac"])
+def test_a_session_of_iso_15118_2(towers: dict[str, str], tmp_path: Path, energy: str) -> None:
+    vehicle, charger = (tmp_path / f"{role}.toml" for role in ("ev", "evse"))
+    ends = "target_soc = 45.02" if energy == "dc" else "target_time = 3.0"
+    vehicle.write_text(
+        f'[vehicle]\nenergy = "{energy}"\n{ends}\n[session]\nprotocols = ["iso2"]\n[record]\nfolder = "ev-results"\n'
+    )
+    charger.write_text(f'[charger]\nenergy = "{energy}"\n[record]\nfolder = "evse-results"\n')
+    script({**towers, "EV": str(vehicle), "EVSE": str(charger)}, "run")
+    assert "finished: " in last_line(tmp_path / "ev.log")
+    assert "finished: the vehicle ended the session" in last_line(tmp_path / "evse.log")
+    loop = "CurrentDemandReq" if energy == "dc" else "ChargingStatusReq"
+    (recorded,) = (tmp_path / "evse-results").glob("*/session.jsonl")
+    assert f'"{loop}"' in recorded.read_text()
+
+
 def test_sigterm_in_the_charge_loop_ends_safe(towers: dict[str, str], tmp_path: Path) -> None:
     running = subprocess.Popen(
         ["sh", str(HERE / "netns.sh"), "run", "--target-soc", "90"], env=towers, stdout=subprocess.PIPE, text=True
