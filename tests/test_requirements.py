@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-ROOMS = ("v2g", "station", "sdp", "tower.py")
+ROOMS = ("v2g", "station", "sdp", "tower")
 ID = re.compile(r"\bV2G2-\d+|\bV2G-DC-\d+|\bV2G3-M\d+-\d+")
 TABLE: dict[str, dict[str, Any]] = tomllib.loads((HERE / "requirements.toml").read_text())
 

@@ -13,7 +13,7 @@ from pyplc.v2g.iso2 import timing as iso2
 from pyplc.v2g.session import Timer
 
 PYPLC = Path(__file__).parents[2] / "pyplc"
-SOURCES = "".join(file.read_text() for file in [*(PYPLC / "v2g").rglob("*.py"), PYPLC / "tower.py"])
+SOURCES = "".join(file.read_text() for file in [*(PYPLC / "v2g").rglob("*.py"), *(PYPLC / "tower").glob("*.py")])
 TABLES = {"din": din, "iso2": iso2}
 EACH = pytest.mark.parametrize(("name", "side"), [(n, s) for n in TABLES for s in ("vehicle", "charger")])
 
