@@ -8,6 +8,7 @@ import sys
 import click
 import msgspec
 
+from ..link import has_carrier
 from ..link.ethernet import mac_text
 from ..link.ports import LinkError
 from ..slac import pib_fields as fields
@@ -107,7 +108,9 @@ def _show(found: dict[str, list[Found]]) -> None:
             )
     if not rows:
         where = ", ".join(found) or "no interface is up"
-        click.echo(f"no modem answered on {where}: is it powered, and is this its cable?", err=True)
+        dead = [name for name in found if has_carrier(name) is False]
+        hint = f" No carrier: {', '.join(dead)}" if dead else ""
+        click.echo(f"no modem answered on {where}: is it powered, and is this its cable?{hint}", err=True)
         return
     marked = [bool(modem.trouble) for modems in found.values() for modem in modems]
     head = ("interface", "MAC", "where", "chip", "firmware", "role", "coordinator", "linked", "dB")

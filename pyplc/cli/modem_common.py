@@ -138,4 +138,6 @@ def shown(value: Any) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(shown(inner) for inner in value) or "-"
     return str(plain(value))

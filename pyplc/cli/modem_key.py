@@ -41,7 +41,11 @@ def _hex(size: int) -> Callable[[click.Context, click.Parameter, str | None], by
 
 @click.group()
 def key() -> None:
-    """The network key (NMK) of the own modem: get, set, random. Every new key restarts the modem."""
+    """The network key (NMK) of the own modem: get, set, random. Every new key restarts the modem.
+
+    \b
+    Example:  pyplc modem key get eth1
+    """
 
 
 @key.command()

@@ -28,7 +28,13 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group()
 def pib() -> None:
-    """The parameters of a modem (PIB), as a file: read, show, diff, patch, check, write."""
+    """The parameters of a modem (PIB), as a file: read, show, diff, patch, check, write.
+
+    \b
+    Example:  pyplc modem pib read eth1 original.pib
+              pyplc modem pib patch original.pib --role pev
+              pyplc modem pib write eth1 original.pev.pib
+    """
 
 
 def _load(path: Path) -> Pib:
@@ -82,7 +88,9 @@ async def _read(interface: str, driver: str, mac: bytes | None, flash: bool) -> 
 
 
 def _store(file: Path, content: Pib) -> None:
+    """Write a PIB file for its owner only: NMK and DAK are in it."""
     try:
+        file.touch(mode=0o600)
         file.write_bytes(content.data)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror}") from None
@@ -276,8 +284,8 @@ def write(
     result = running(writing.run(interface, driver, mac, remote))
     if as_json:
         print_json(result)
-    else:
-        click.echo("the modem has it: read back after its restart, every byte the same" if result["written"] else "")
+    elif result["written"]:
+        click.echo("the modem has it: read back after its restart, every byte the same")
 
 
 class Writing:

@@ -10,6 +10,15 @@ from .ports import HOMEPLUG, Link, LinkError
 DRIVERS = ("auto", "packet", "pcap")
 
 
+def has_carrier(interface: str) -> bool | None:
+    """Whether something answers at the other end of an interface's cable; None where the system does not tell."""
+    try:
+        with open(f"/sys/class/net/{interface}/carrier") as told:
+            return told.read().strip() == "1"
+    except OSError:
+        return None
+
+
 def open_link(
     interface: str,
     driver: str = "auto",

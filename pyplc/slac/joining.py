@@ -11,7 +11,7 @@ from .keys import random_nmk
 from .layout import Message
 from .mme import LOCAL_MODEM
 from .modem import LINKED, Modem, ModemError
-from .timing import C_LINK_LOST, C_MODEM_LOST, LINK_WATCH, MODEM_BACK, TP_MATCH_LEAVE
+from .timing import C_LINK_LOST, C_MODEM_LOST, LINK_WATCH, MODEM_BACK, MODEM_PAUSE, TP_MATCH_LEAVE
 from .vendor import LinkStatusCnf, LinkStatusReq
 
 
@@ -34,9 +34,10 @@ async def take_key(modem: Modem, scribe: Scribe, nmk: bytes, nid: bytes | None =
 
 
 async def _back(modem: Modem) -> None:
-    """Wait until a restarted modem answers; ModemError after MODEM_BACK."""
+    """Wait until a restarted modem answers again; ModemError after MODEM_BACK."""
     try:
         async with asyncio.timeout(MODEM_BACK):
+            await asyncio.sleep(MODEM_PAUSE)
             while True:
                 try:
                     await modem.find()

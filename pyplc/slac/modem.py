@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from ..link import has_carrier
 from ..record import Scribe
 from .homeplug import HomePlug
 from .keys import nid_of
@@ -43,9 +44,11 @@ class Modem:
         """The firmware's version text; ModemError when no modem answers."""
         answer = await self._ask(SwVerReq(), SwVerCnf)
         if answer is None:
+            interface = self._homeplug.interface
+            dead = f"; {interface} has no carrier: cable, modem's power" if has_carrier(interface) is False else ""
             raise ModemError(
                 f"no PLC modem answered {C_MODEM_TRIES} VS_SW_VER.REQ in {C_MODEM_TRIES * MODEM_RESPONSE:g} s; "
-                "is it powered and on this interface?"
+                f"is it powered and on this interface?{dead}"
             )
         self.version = answer.version
         return self.version

@@ -135,10 +135,15 @@ def encode(field: Field, given: int | str) -> bytes:
                 raise PibError(f"{field.name}: {len(raw)} characters, at most {field.size - 1} fit")
             return raw.ljust(field.size, b"\0")
         if field.kind is Kind.NUMBER:
-            return int(str(given), 0).to_bytes(field.size, "little")
+            named = {word.lower(): number for number, word in field.choices.items()}
+            number = named.get(str(given).lower())
+            return (int(str(given), 0) if number is None else number).to_bytes(field.size, "little")
         raw = bytes.fromhex(str(given).replace(":", ""))
     except (ValueError, OverflowError) as error:
-        raise error if isinstance(error, PibError) else PibError(f"{field.name} = {given!r} does not fit") from None
+        if isinstance(error, PibError):
+            raise
+        words = f"; it is one of {', '.join(field.choices.values())}" if field.choices else ""
+        raise PibError(f"{field.name} = {given!r} does not fit{words}") from None
     if len(raw) != field.size:
         raise PibError(f"{field.name}: {len(raw)} bytes, it has {field.size}")
     return raw

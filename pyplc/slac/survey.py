@@ -18,6 +18,7 @@ from .layout import Message
 from .messages import AttenCharInd, AttenProfileInd, GetKeyCnf, GetKeyReq
 from .mme import BROADCAST, LOCAL_MODEM
 from .pib import expected
+from .timing import MODEM_PAUSE
 from .vendor import (
     LinkStatusCnf,
     LinkStatusReq,
@@ -34,8 +35,6 @@ Answer = TypeVar("Answer", bound=Message)
 
 ANSWER_S = 0.25
 """For answers to a broadcast; the slowest seen took 7 ms, a busy host may take longer to read them."""
-RESTART_PAUSE_S = 2.0
-"""From the confirmation of a restart until silence is over at the earliest: a modem still answers for a while."""
 TRIES = 2
 NO_MAC = bytes(6)
 
@@ -184,7 +183,7 @@ async def wait_awake(homeplug: HomePlug, mac: bytes, seconds: float) -> bool:
     """Whether a modem that has confirmed a restart answers again within `seconds`. It is not asked at once."""
     try:
         async with asyncio.timeout(seconds):
-            await asyncio.sleep(RESTART_PAUSE_S)
+            await asyncio.sleep(MODEM_PAUSE)
             while True:
                 answer = await homeplug.ask(
                     SwVerReq(), SwVerCnf, mac, tries=1, seconds=ANSWER_S, fits=lambda _, source: source == mac

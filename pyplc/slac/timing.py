@@ -84,6 +84,8 @@ MODEM_RESPONSE = 0.5
 """For an answer of the own modem before it is asked again (real ones answer in 0.5 ms)."""
 C_MODEM_TRIES = 3
 """Requests to the own modem before it counts as absent."""
+MODEM_PAUSE = 2.0
+"""From the confirmation of a restart until the modem is asked: it still answers for a moment before it goes silent."""
 MODEM_BACK = 10.0
 """For a modem that was reset to answer again: real ones need 1 to 3 s, some 8."""
 LINK_POLL = 0.1

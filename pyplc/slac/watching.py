@@ -83,10 +83,14 @@ async def watch(homeplug: HomePlug, tell: Callable[[Event], None], moment: Calla
     began = loop.time()
     distances = Distances()
     state, told = State(), dict(distances.decibel)
+    known = False
     with homeplug.listening(distances.notice):
         while True:
             now = await look(homeplug)
             found = changes(state, now)
+            if now.mac is None and not known:
+                found.append(("silent", "no modem answers: power, cable, interface"))
+            known = True
             for mac, decibel in distances.decibel.items():
                 if told.get(mac) != decibel:
                     told[mac] = decibel

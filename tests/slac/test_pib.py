@@ -190,7 +190,7 @@ def test_differences_name_the_field_or_the_place() -> None:
         ("user", "x" * 64, "at most 63"),
         ("user", "ä", "does not fit"),
         ("cco", 256, "does not fit"),
-        ("cco", "two", "does not fit"),
+        ("cco", "two", "does not fit; it is one of auto, never, always, user, covert"),
         ("nmk", "00", "1 bytes, it has 16"),
         ("nid", "zz", "does not fit"),
     ],
@@ -198,6 +198,10 @@ def test_differences_name_the_field_or_the_place() -> None:
 def test_a_value_that_does_not_fit_is_told(name: str, given_: str | int, words: str) -> None:
     with pytest.raises(PibError, match=words):
         fields.encode(fields.BY_NAME[name], given_)
+
+
+def test_a_number_may_be_given_by_its_word() -> None:
+    assert fields.encode(fields.CCO, "Always") == fields.encode(fields.CCO, "0x2") == fields.encode(fields.CCO, 2)
 
 
 def test_keys_are_hidden_until_asked_for() -> None:
