@@ -191,6 +191,19 @@ class Diagnostic(Event, frozen=True, kw_only=True, gc=False):
     text: str
 
 
+class Recorded(Event, frozen=True, kw_only=True, gc=False):
+    """A record of one of our stations: `kind` as in `record` ("phase", "decision", ...), `value` its fields.
+
+    `station` is who recorded it ("ev", "evse", "listen", "sim"), `side` the same where it is one of the two.
+    """
+
+    station: str
+    side: Side
+    kind: str
+    value: dict[str, Any]
+    text: str
+
+
 class Comment(Event, frozen=True, kw_only=True, gc=False):
     """A comment that stands in the file at this frame."""
 

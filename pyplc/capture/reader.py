@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 
 from . import ip, small
 from .events import Change, Comment, Damage, Event, Key
-from .files import Broken, Item, Packet, Secrets, packets
+from .files import Broken, Item, Noted, Packet, Secrets, packets
 from .keylog import KeyLog
 from .links import ETHERNET, EXPORTED, HAL, HOMEPLUG, IPV4, IPV6, Payload, as_ethernet, payload
+from .station import Stations
 from .stream import Stream
 from .tcp import Happening, Reassembler, Wire
 
@@ -33,6 +34,7 @@ class Reader:
         self.packets = 0
         self._schema = schema
         self._tcp = Reassembler()
+        self._stations = Stations(schema)
         self._sessions = 0
         self._waiting: dict[int, Stream] = {}
         self._last: dict[str, Any] = {"frame": 0, "time": 0.0}
@@ -139,7 +141,10 @@ class Reader:
                 del self._waiting[number]
         return out
 
-    def _other(self, item: Broken | Secrets) -> list[Event]:
+    def _other(self, item: Broken | Secrets | Noted) -> list[Event]:
+        if isinstance(item, Noted):
+            event = self._stations.event({"frame": item.number, "time": item.ns / 1e9}, item.json)
+            return [event] if event is not None else NO_EVENTS
         if isinstance(item, Broken):
             self._last = {**self._last, "frame": item.number}
             return [Damage(**self._last, text=item.text)]

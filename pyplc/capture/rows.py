@@ -20,10 +20,12 @@ from .events import (
     Message,
     Neighbour,
     Pilot,
+    Recorded,
     Sdp,
     Syslog,
     Tls,
 )
+from . import station
 from .quantities import brief
 
 SCHEMAS = {"app": "SAP", "din": "DIN", "iso2": "ISO-2", "xmldsig": "XMLDSIG", "": "?"}
@@ -138,6 +140,11 @@ def _hal(e: Hal) -> Row:
     return Row("hal", "", "HAL", e.message.name, f"{plain['mode']} {plain['ack']}  {text}")
 
 
+def _recorded(e: Recorded) -> Row:
+    quiet = e.kind in station.QUIET
+    return Row("station", e.side, "Station", e.kind, e.text, station.failed(e.kind, e.value), usual=not quiet)
+
+
 _ROWS: dict[type[Event], Any] = {
     Message: _message,
     HomePlug: _homeplug,
@@ -148,6 +155,7 @@ _ROWS: dict[type[Event], Any] = {
     Tls: _tls,
     Key: _key,
     Hal: _hal,
+    Recorded: _recorded,
     Syslog: lambda e: Row("log", "", "Log", "", e.text, usual=False),
     Diagnostic: lambda e: Row("log", "", "Tester", e.title, e.text, usual=False),
     Comment: lambda e: Row("log", "", "Comment", "", e.text, usual=False),
@@ -212,6 +220,7 @@ _PLAIN: dict[type[Event], Any] = {
     Tls: lambda e: ("TLS", e.name, {"connection": e.connection, "text": e.text, "warning": e.warning}),
     Key: lambda e: ("TLS key", e.label, {"client_random": e.client_random.hex(), "secret": e.secret.hex()}),
     Hal: lambda e: ("HAL", e.message.name if e.message else "", e.message.plain() if e.message else None),
+    Recorded: lambda e: ("Station", e.kind, {"station": e.station, **e.value}),
     Syslog: lambda e: ("Log", "", {"text": e.text, "priority": e.priority}),
     Diagnostic: lambda e: ("Tester", e.title, {"text": e.text}),
     Comment: lambda e: ("Comment", "", {"text": e.text}),

@@ -21,7 +21,7 @@ from ..v2g.schemas import SCHEMAS
 
 COLOURS = {
     "key": "bright_magenta", "sdp": "bright_cyan", "v2g": "green", "hal": "yellow", "homeplug": "blue",
-    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "damage": "red",
+    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "station": "cyan", "damage": "red",
 }  # fmt: skip
 """Colouring groups: keys, discovery, V2G and HAL as in the customer's viewer, and ours for the rest."""
 LONG = 4 << 20
