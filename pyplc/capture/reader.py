@@ -26,12 +26,14 @@ class Reader:
     """Takes packets (or secrets) one after the other and gives the events each completes.
 
     `keys` are TLS secrets known beforehand; those found in the capture join them (`keylog`). `schema` forces the schema
-    of every V2G message but the handshake. What is kept does not grow with the capture.
+    of every V2G message but the handshake. What is kept does not grow with the capture. `start` is when
+    the first packet or record was.
     """
 
     def __init__(self, *, keys: Iterable[Key] = (), schema: str | None = None) -> None:
         self.keylog = KeyLog(keys)
         self.packets = 0
+        self.start = 0.0
         self._schema = schema
         self._tcp = Reassembler()
         self._stations = Stations(schema)
@@ -44,6 +46,8 @@ class Reader:
         if not isinstance(item, Packet):
             return self._other(item)
         self.packets += 1
+        if not self.start:
+            self.start = item.ns / 1e9
         data = item.data
         if item.comment is not None:
             at = self._at(item, b"", b"")
@@ -143,6 +147,7 @@ class Reader:
 
     def _other(self, item: Broken | Secrets | Noted) -> list[Event]:
         if isinstance(item, Noted):
+            self.start = self.start or item.ns / 1e9
             event = self._stations.event({"frame": item.number, "time": item.ns / 1e9}, item.json)
             return [event] if event is not None else NO_EVENTS
         if isinstance(item, Broken):

@@ -35,7 +35,7 @@ NOWHERE = Endpoint("", 0)
 
 
 class Stations:
-    """Turns records into events. Messages of a recording without frames are decoded, each once: as one side had them."""
+    """Turns records into events. Messages of a recording without frames are decoded, each as the first side had it."""
 
     def __init__(self, schema: str | None) -> None:
         self._schema = schema
@@ -107,4 +107,3 @@ def failed(kind: str, values: dict[str, Any]) -> bool:
     if kind == "note":
         return values.get("level") in ("warning", "error")
     return kind == "summary" and values.get("outcome") not in ("finished", "stopped")
-
