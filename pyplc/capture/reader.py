@@ -54,6 +54,10 @@ class Reader:
             return [Comment(**at, text=item.comment), *self._packet(item, data)]
         return self._packet(item, data)
 
+    def started(self) -> float:
+        """`start`, for those who ask later."""
+        return self.start
+
     def end(self) -> list[Event]:
         """The capture is over: what was held back."""
         return self._happened(dict(self._last), self._tcp.finish())

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ..exi.jsontext import to_plain
 from ..exi.xmltext import to_xml
 from ..units import spelled
+from . import station
 from .events import (
     Change,
     Comment,
@@ -25,7 +26,6 @@ from .events import (
     Syslog,
     Tls,
 )
-from . import station
 from .quantities import brief
 
 SCHEMAS = {"app": "SAP", "din": "DIN", "iso2": "ISO-2", "xmldsig": "XMLDSIG", "": "?"}

@@ -22,7 +22,8 @@ from ..v2g.schemas import SCHEMAS
 
 COLOURS = {
     "key": "bright_magenta", "sdp": "bright_cyan", "v2g": "green", "hal": "yellow", "homeplug": "blue",
-    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "station": "cyan", "damage": "red",
+    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "station": "cyan",
+    "damage": "red",
 }  # fmt: skip
 """Colouring groups: keys, discovery, V2G and HAL as in the customer's viewer, and ours for the rest."""
 PIPE_CLOSED = 141
@@ -54,9 +55,7 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
     failed = False
     for name in names:
         reader = Reader(keys=keys, schema=schema)
-        writer = Writer(
-            form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None, start=lambda r=reader: r.start
-        )
+        writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None, start=reader.started)
         sys.stdout.write(f"== {name}\n" if len(names) > 1 and form == "list" else "")
         sys.stdout.write(writer.head if name is names[0] else "")
         try:

@@ -107,7 +107,7 @@ class SessionFiles:
             self.flush()
 
     def _tell(self, record: Record, json: bytes) -> None:
-        """A record joins the frames: as a comment at one, and whole. Messages are in the frames, where there are any."""
+        """A record joins the frames, as a comment at one and whole; messages are in the frames, where there are any."""
         if isinstance(record, Message):
             said: str | None = f"{record.name} {record.direction}"
         else:
