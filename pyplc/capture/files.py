@@ -302,6 +302,8 @@ def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface], nu
         return Broken(number, f"packet {number} is of interface {which}, which the file does not describe")
     interface = interfaces[which]
     end = 20 + size
+    if end > len(body):
+        return Broken(number, f"packet {number} claims {size} bytes, its block has {len(body) - 20}")
     comment = None
     if len(body) > end + 4:
         comment = _options(body, (end + 3) & ~3, order).get(1)
