@@ -67,7 +67,7 @@ class Reader:
         if item.link_type == ETHERNET and kind == b"\x86\xdd" and data[20:21] == b"\x06":  # the usual, straight on
             length = data[18] << 8 | data[19]
             end = 54 + length if length else len(data)
-            found = self._tcp.segment(data[22:58], data, 54, end, item.ns)
+            found = self._tcp.segment(data[22:58], data, 54, end, item.ns, item)
             return self._happened(self._at(item, data[6:12], data[:6]), found) if found else NO_EVENTS
         if item.link_type == EXPORTED:
             return NO_EVENTS
@@ -92,7 +92,7 @@ class Reader:
             key = found.source + found.destination + data[found.start : found.start + 4]
             if len(key) < 2 * len(found.source) + 4:
                 return NO_EVENTS
-            return self._happened(at, self._tcp.segment(key, data, found.start, found.end, item.ns))
+            return self._happened(at, self._tcp.segment(key, data, found.start, found.end, item.ns, item))
         if found.protocol == ip.UDP:
             events = small.datagram(at, data, found)
             return [*events, *self._new_keys(events)] if events else NO_EVENTS
@@ -113,8 +113,13 @@ class Reader:
 
     def _happened(self, at: dict[str, Any], happenings: list[Happening]) -> list[Event]:
         events: list[Event] = []
-        for flow, change, data, missing in happenings:
+        now = at
+        for flow, change, data, missing, waited in happenings:
             stream = flow.wire.user or self._stream(flow.wire)
+            at = now
+            if waited is not None:
+                link = payload(waited.link_type, waited.data)
+                at = self._at(waited, link.source, link.destination)
             if change is None:
                 events += stream.data(at, flow, data)
                 if stream.waits_for() is not None:
@@ -123,6 +128,7 @@ class Reader:
             if change is Change.GAP:
                 events += stream.gap(at, flow)
             events.append(stream.happened(at, flow, change, missing))
+        self._last = now
         return events
 
     def _stream(self, wire: Wire) -> Stream:
