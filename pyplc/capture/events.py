@@ -36,6 +36,15 @@ class Endpoint(msgspec.Struct, frozen=True, gc=False):
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
 
+SPEAKERS: dict[str, Side] = {
+    "CM_SLAC_PARAM.REQ": "ev", "CM_START_ATTEN_CHAR.IND": "ev", "CM_MNBC_SOUND.IND": "ev", "CM_ATTEN_CHAR.RSP": "ev",
+    "CM_VALIDATE.REQ": "ev", "CM_SLAC_MATCH.REQ": "ev",
+    "CM_SLAC_PARAM.CNF": "evse", "CM_ATTEN_CHAR.IND": "evse", "CM_VALIDATE.CNF": "evse", "CM_SLAC_MATCH.CNF": "evse",
+    "CM_ATTEN_PROFILE.IND": "evse", "VS_ATTEN_CHAR.IND": "evse",
+}  # fmt: skip
+"""Who says it in matching (ISO 15118-3 annex A); the last two are the charger's modem."""
+
+
 class HomePlug(Event, frozen=True, kw_only=True, gc=False):
     """A HomePlug management message.
 
@@ -50,6 +59,11 @@ class HomePlug(Event, frozen=True, kw_only=True, gc=False):
     payload: bytes
     message: Any = None
     error: str | None = None
+
+    @property
+    def side(self) -> Side:
+        """The side whose message this is in matching."""
+        return SPEAKERS.get(self.name, "")
 
 
 class Pilot(Event, frozen=True, kw_only=True, gc=False):
@@ -188,6 +202,19 @@ class Diagnostic(Event, frozen=True, kw_only=True, gc=False):
     """A tester's own values in a management message: `title`, and a JSON object as text."""
 
     title: str
+    text: str
+
+
+class Recorded(Event, frozen=True, kw_only=True, gc=False):
+    """A record of one of our stations: `kind` as in `record` ("phase", "decision", ...), `value` its fields.
+
+    `station` is who recorded it ("ev", "evse", "listen", "sim"), `side` the same where it is one of the two.
+    """
+
+    station: str
+    side: Side
+    kind: str
+    value: dict[str, Any]
     text: str
 
 

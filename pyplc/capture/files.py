@@ -1,4 +1,5 @@
-"""Reading capture files as a stream: pcap and pcapng of either byte order, also through gzip, from a file or a pipe.
+"""Reading capture files as a stream: pcap and pcapng of either byte order, also through gzip, from a file or a pipe;
+and the records of our own stations, from custom blocks of a pcapng file or as lines of JSON.
 
 A file that is cut or spoiled gives what can be read and says where it stopped: after a spoiled record the next
 plausible one is looked for. Layouts: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
@@ -9,14 +10,19 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from datetime import datetime
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+
+from .pcapng import CUSTOM, CUSTOM_KEPT, ENTERPRISE, MARK, RECORD
 
 CHUNK = 1 << 18
 LONGEST = 1 << 18
 """Longest frame believed (libpcap's own limit)."""
 LONGEST_BLOCK = 1 << 24
 GZIP = b"\x1f\x8b"
-SECTION, INTERFACE, OLD_PACKET, SIMPLE, PACKET, SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 10
+SECTION, INTERFACE, OLD_PACKET, SIMPLE, PACKET, JOURNAL, SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 9, 10
 NSS_SECRETS = 0x544C534B
 DAY_S = 86_400
 
@@ -54,6 +60,14 @@ class Secrets(NamedTuple):
     text: bytes
 
 
+class Noted(NamedTuple):
+    """A record of one of our stations as JSON; `number` counts with the packets, as Wireshark counts custom blocks."""
+
+    number: int
+    ns: int
+    json: bytes
+
+
 class Broken(NamedTuple):
     """From here on the file is cut or spoiled; `number` is of the last packet before."""
 
@@ -61,7 +75,7 @@ class Broken(NamedTuple):
     text: str
 
 
-Item = Packet | Secrets | Broken
+Item = Packet | Secrets | Noted | Broken
 
 
 class Source:
@@ -130,7 +144,9 @@ def packets(stream: BinaryIO) -> Iterator[Item]:
         return _pcapng(source)
     if not magic:
         raise CaptureError("the file is empty")
-    raise CaptureError(f"begins with {magic.hex(' ')}: neither pcap nor pcapng")
+    if magic[:1] == b"{":
+        return _lines(source)
+    raise CaptureError(f"begins with {magic.hex(' ')}: neither pcap nor pcapng, nor lines of JSON")
 
 
 def _pcap(source: Source, order: str, unit: int, head: int) -> Iterator[Item]:
@@ -214,12 +230,58 @@ def _pcapng(source: Source) -> Iterator[Item]:
         elif kind in (PACKET, OLD_PACKET, SIMPLE):
             number += 1
             yield _packet(kind, body, order, interfaces, number)
+        elif kind in (CUSTOM, CUSTOM_KEPT, JOURNAL):
+            number += 1
+            if kind != JOURNAL and (noted := _noted(number, body, order)) is not None:
+                yield noted
         elif kind == SECRETS and len(body) >= 8:
             secrets, length = struct.unpack_from(order + "II", body)
             if secrets == NSS_SECRETS:
                 yield Secrets(body[8 : 8 + length])
     if source.left:
         yield Broken(number, f"cut inside the block behind packet {number}: {source.left} bytes of 12")
+
+
+def _noted(number: int, body: bytes, order: str) -> Noted | None:
+    if len(body) < 4 + RECORD.size or struct.unpack_from(order + "I", body)[0] != ENTERPRISE:
+        return None
+    mark, micros = RECORD.unpack_from(body, 4)
+    return Noted(number, micros * 1000, body[4 + RECORD.size :].rstrip(b"\0")) if mark == MARK else None
+
+
+def _lines(source: Source) -> Iterator[Item]:
+    """Records as lines of JSON: each line is a number. Where frames are among them, messages are in the frames."""
+    zero, framed = 0.0, False
+    interfaces: dict[str, int] = {}
+    for number, line in enumerate(_split(source), 1):
+        try:
+            record: Any = msgspec.json.decode(line)
+            kind, t = record["type"], float(record["t"])
+            if kind == "start" and record.get("wall"):
+                zero = datetime.fromisoformat(record["wall"]).timestamp()
+            ns = round((zero + t) * 1e6) * 1000
+            data = bytes.fromhex(record["data"]) if kind == "frame" else b""
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+            yield Broken(number, f"line {number} is no record: {error!r}")
+            continue
+        if kind == "frame":
+            framed = True
+            which = interfaces.setdefault(str(record.get("interface")), len(interfaces))
+            yield Packet(number, ns, 1, data, which, len(data))
+        elif kind != "message" or not framed:
+            yield Noted(number, ns, line)
+
+
+def _split(source: Source) -> Iterator[bytes]:
+    while source.have(1):
+        end = source.buffer.find(b"\n", source.at)
+        while end < 0 and source.left <= LONGEST_BLOCK and source.have(source.left + 1):
+            end = source.buffer.find(b"\n", source.at)
+        end = len(source.buffer) if end < 0 else end
+        line = source.buffer[source.at : end]
+        source.at = min(end + 1, len(source.buffer))
+        if line.strip():
+            yield line
 
 
 def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface], number: int) -> Item:
@@ -240,6 +302,8 @@ def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface], nu
         return Broken(number, f"packet {number} is of interface {which}, which the file does not describe")
     interface = interfaces[which]
     end = 20 + size
+    if end > len(body):
+        return Broken(number, f"packet {number} claims {size} bytes, its block has {len(body) - 20}")
     comment = None
     if len(body) > end + 4:
         comment = _options(body, (end + 3) & ~3, order).get(1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from ..exi.declare import Element
 from ..exi.errors import ExiError
+from ..exi.tree import lines as tree_lines
 from ..exi.xmltext import to_xml
 from ..sdp import messages as sdp
 from ..v2g import schemas
@@ -23,6 +25,7 @@ PAYLOAD_TYPES = {
     PayloadType.SDP_REQUEST: "SDP_Request",
     PayloadType.SDP_RESPONSE: "SDP_Response",
 }
+SDP = (PayloadType.SDP_REQUEST, PayloadType.SDP_RESPONSE)
 DECODERS = {"app": "SUPPORTED_APP", "din": "DIN70121", "iso2": "ISO15118_2"}
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -33,18 +36,32 @@ class FrameError(ValueError):
 
 def v2g(data: bytes, schema: str | None = None) -> dict[str, Any]:
     """One V2G message with its V2GTP header, or without one (then the header's fields are those it would have)."""
-    kind, exi = (None, data) if data[:1] == b"\x80" else _unpacked(data)
-    if kind in (PayloadType.SDP_REQUEST, PayloadType.SDP_RESPONSE):
+    kind, exi = _payload(data)
+    if kind in SDP:
         return _v2gtp(kind, exi, "SDP", _sdp(data))
+    name, message = _message(kind, exi, schema)
+    kind = kind if kind is not None else schemas.SCHEMAS[name].payload_type or PayloadType.EXI
+    return _v2gtp(kind, exi, DECODERS.get(name, "ISO15118_20"), DECLARATION + to_xml(message))
+
+
+def tree(data: bytes, schema: str | None = None) -> list[str]:
+    """The fields of one V2G message as indented lines; of discovery none."""
+    kind, exi = _payload(data)
+    return [] if kind in SDP else tree_lines(_message(kind, exi, schema)[1])
+
+
+def _payload(data: bytes) -> tuple[int | None, bytes]:
+    return (None, data) if data[:1] == b"\x80" else _unpacked(data)
+
+
+def _message(kind: int | None, exi: bytes, schema: str | None) -> tuple[str, Element]:
     try:
         name = schema or schemas.detect(exi, kind).schema
         if name not in schemas.SCHEMAS:
             raise FrameError(f"{name!r} is no schema ({', '.join(schemas.SCHEMAS)})")
-        message = schemas.schema(name).decode(exi)
+        return name, schemas.schema(name).decode(exi)
     except ExiError as error:
         raise FrameError(str(error)) from None
-    kind = kind if kind is not None else schemas.SCHEMAS[name].payload_type or PayloadType.EXI
-    return _v2gtp(kind, exi, DECODERS.get(name, "ISO15118_20"), DECLARATION + to_xml(message))
 
 
 def _unpacked(data: bytes) -> tuple[int, bytes]:

@@ -33,6 +33,9 @@ class Finder:
 
     def feed(self, data: bytes) -> list[Payload]:
         """The payloads completed by `data`."""
+        if self._buffer and _is_whole(data):  # what is unfinished never ends: its length is spoiled
+            self.skipped += len(self._buffer)
+            self._buffer = b""
         buffer = self._buffer + data if self._buffer else data
         out: list[Payload] = []
         at, end = 0, len(buffer)
@@ -57,6 +60,14 @@ class Finder:
             at = after
         self._buffer = buffer[at:]
         return out
+
+
+def _is_whole(data: bytes) -> bool:
+    """Is this one message from its first to its last byte?"""
+    head = data[:HEADER_LENGTH]
+    if len(head) < HEADER_LENGTH or head[:2] != VERSION or int.from_bytes(head[2:4], "big") not in KNOWN:
+        return False
+    return int.from_bytes(head[4:], "big") == len(data) - HEADER_LENGTH
 
 
 def _search(buffer: bytes, at: int) -> int:

@@ -47,27 +47,25 @@ class Choice(NamedTuple):
 class Writer:
     """Turns events into text of `form` (a key of `SUFFIXES`); `style` colours a line.
 
-    Times in lines are seconds since the first event, in JSON and CSV seconds since 1970.
+    Times in lines are seconds since `start` (asked when needed: seconds since 1970), in JSON and CSV since 1970.
     """
 
-    def __init__(self, form: str, *, xml: bool = False, style: Style | None = None) -> None:
+    def __init__(
+        self, form: str, *, xml: bool = False, style: Style | None = None, start: Callable[[], float] = lambda: 0.0
+    ) -> None:
         self._text: Callable[[Event], str] = getattr(self, f"_{form}")
         self._with_xml = xml
         self._style = style or (lambda text, _: text)
-        self._start: float | None = None
+        self._start = start
         self._encode = msgspec.json.Encoder().encode
-        self.head = (
-            ",".join(("frame", "time", "session", "side", "message", *QUANTITIES)) + "\n" if form == "csv" else ""
-        )
+        self.head = ",".join(COLUMNS) + "\n" if form == "csv" else ""
 
     def __call__(self, event: Event) -> str:
         """The text of an event, whole lines; empty where the form does not show it."""
         return self._text(event)
 
     def _since(self, event: Event) -> float:
-        if self._start is None and event.time:
-            self._start = event.time
-        return event.time - self._start if self._start is not None and event.time else 0.0
+        return event.time - self._start() if event.time else 0.0
 
     def _list(self, event: Event) -> str:
         shown = row(event)

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO
 
 from . import ip, small
 from .events import Change, Comment, Damage, Event, Key
-from .files import Broken, Item, Packet, Secrets, packets
+from .files import Broken, Item, Noted, Packet, Secrets, packets
 from .keylog import KeyLog
 from .links import ETHERNET, EXPORTED, HAL, HOMEPLUG, IPV4, IPV6, Payload, as_ethernet, payload
+from .station import Stations
 from .stream import Stream
 from .tcp import Happening, Reassembler, Wire
 
@@ -25,14 +26,17 @@ class Reader:
     """Takes packets (or secrets) one after the other and gives the events each completes.
 
     `keys` are TLS secrets known beforehand; those found in the capture join them (`keylog`). `schema` forces the schema
-    of every V2G message but the handshake. What is kept does not grow with the capture.
+    of every V2G message but the handshake. What is kept does not grow with the capture. `start` is when
+    the first packet or record was.
     """
 
     def __init__(self, *, keys: Iterable[Key] = (), schema: str | None = None) -> None:
         self.keylog = KeyLog(keys)
         self.packets = 0
+        self.start = 0.0
         self._schema = schema
         self._tcp = Reassembler()
+        self._stations = Stations(schema)
         self._sessions = 0
         self._waiting: dict[int, Stream] = {}
         self._last: dict[str, Any] = {"frame": 0, "time": 0.0}
@@ -42,11 +46,17 @@ class Reader:
         if not isinstance(item, Packet):
             return self._other(item)
         self.packets += 1
+        if not self.start:
+            self.start = item.ns / 1e9
         data = item.data
         if item.comment is not None:
             at = self._at(item, b"", b"")
             return [Comment(**at, text=item.comment), *self._packet(item, data)]
         return self._packet(item, data)
+
+    def started(self) -> float:
+        """`start`, for those who ask later."""
+        return self.start
 
     def end(self) -> list[Event]:
         """The capture is over: what was held back."""
@@ -57,7 +67,7 @@ class Reader:
         if item.link_type == ETHERNET and kind == b"\x86\xdd" and data[20:21] == b"\x06":  # the usual, straight on
             length = data[18] << 8 | data[19]
             end = 54 + length if length else len(data)
-            found = self._tcp.segment(data[22:58], data, 54, end, item.ns)
+            found = self._tcp.segment(data[22:58], data, 54, end, item.ns, item)
             return self._happened(self._at(item, data[6:12], data[:6]), found) if found else NO_EVENTS
         if item.link_type == EXPORTED:
             return NO_EVENTS
@@ -82,7 +92,7 @@ class Reader:
             key = found.source + found.destination + data[found.start : found.start + 4]
             if len(key) < 2 * len(found.source) + 4:
                 return NO_EVENTS
-            return self._happened(at, self._tcp.segment(key, data, found.start, found.end, item.ns))
+            return self._happened(at, self._tcp.segment(key, data, found.start, found.end, item.ns, item))
         if found.protocol == ip.UDP:
             events = small.datagram(at, data, found)
             return [*events, *self._new_keys(events)] if events else NO_EVENTS
@@ -103,8 +113,13 @@ class Reader:
 
     def _happened(self, at: dict[str, Any], happenings: list[Happening]) -> list[Event]:
         events: list[Event] = []
-        for flow, change, data, missing in happenings:
+        now = at
+        for flow, change, data, missing, waited in happenings:
             stream = flow.wire.user or self._stream(flow.wire)
+            at = now
+            if waited is not None:
+                link = payload(waited.link_type, waited.data)
+                at = self._at(waited, link.source, link.destination)
             if change is None:
                 events += stream.data(at, flow, data)
                 if stream.waits_for() is not None:
@@ -113,6 +128,7 @@ class Reader:
             if change is Change.GAP:
                 events += stream.gap(at, flow)
             events.append(stream.happened(at, flow, change, missing))
+        self._last = now
         return events
 
     def _stream(self, wire: Wire) -> Stream:
@@ -139,7 +155,11 @@ class Reader:
                 del self._waiting[number]
         return out
 
-    def _other(self, item: Broken | Secrets) -> list[Event]:
+    def _other(self, item: Broken | Secrets | Noted) -> list[Event]:
+        if isinstance(item, Noted):
+            self.start = self.start or item.ns / 1e9
+            event = self._stations.event({"frame": item.number, "time": item.ns / 1e9}, item.json)
+            return [event] if event is not None else NO_EVENTS
         if isinstance(item, Broken):
             self._last = {**self._last, "frame": item.number}
             return [Damage(**self._last, text=item.text)]

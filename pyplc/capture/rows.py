@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from ..exi.jsontext import to_plain
 from ..exi.xmltext import to_xml
 from ..units import spelled
+from . import station
 from .events import (
     Change,
     Comment,
@@ -20,6 +21,7 @@ from .events import (
     Message,
     Neighbour,
     Pilot,
+    Recorded,
     Sdp,
     Syslog,
     Tls,
@@ -73,28 +75,37 @@ def _message(e: Message) -> Row:
 
 def _homeplug(e: HomePlug) -> Row:
     text = e.error or _shown(e)
-    return Row("homeplug", "", "HomePlug", e.name, text, e.error is not None, e.name.startswith(PHASES))
+    return Row("homeplug", e.side, "HomePlug", e.name, text, e.error is not None, e.name.startswith(PHASES))
 
 
 def _shown(e: HomePlug) -> str:
     if e.message is None:
         return f"{e.source.hex(':')} > {e.destination.hex(':')}"
     groups = getattr(e.message, "groups", None)
-    values = {k: v for k, v in e.message.fields().items() if k not in _DULL and k != "groups"}
-    text = "  ".join(f"{name} {value}" for name, value in values.items())
+    names = [name for name, _ in e.message.LAYOUT if name and name not in _DULL and not (groups and name == "count")]
+    text = "  ".join(f"{_LABELS.get(name, name)} {_spelled(name, getattr(e.message, name))}" for name in names)
     if groups:
-        text += f"  groups {len(groups)}  mean {sum(groups) / len(groups):.1f} dB"
+        text += f"  mean {sum(groups) / len(groups):.1f} dB of {len(groups)} groups"
     return f"{e.source.hex(':')}  {text}"
 
 
+def _spelled(name: str, value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex(":") if len(value) == MAC else value.hex()
+    return f"{value * 100} ms" if name == "timeout" else str(value)
+
+
+MAC = 6
+_LABELS = {"pev_mac": "PEV", "evse_mac": "EVSE", "source_address": "PEV", "nid": "NID", "nmk": "NMK", "run_id": "run",
+           "timeout": "time-out"}  # fmt: skip
 _DULL = {"application", "security", "reserved", "response_type", "pad", "carriers", "sender_id", "source_id",
          "response_id", "pev_id", "evse_id", "length", "rest", "random", "my_nonce", "your_nonce", "prn", "pmn", "pid",
-         "cco_capability", "eks", "forwarding_sta", "sound_target"}  # fmt: skip
+         "cco_capability", "eks", "forwarding_sta", "sound_target", "groups"}  # fmt: skip
 
 
 def _pilot(e: Pilot) -> Row:
     parts = [f"state {e.state or '?'}"]
-    for value, unit in ((e.duty_percent, "%"), (e.frequency, "Hz"), (e.voltage, "V")):
+    for value, unit in ((e.duty_percent, "%"), (e.frequency or None, "Hz"), (e.voltage, "V")):
         if value is not None:
             parts.append(spelled(value, unit))
     return Row("pilot", "", "Pilot", e.name, "  ".join(parts))
@@ -138,6 +149,11 @@ def _hal(e: Hal) -> Row:
     return Row("hal", "", "HAL", e.message.name, f"{plain['mode']} {plain['ack']}  {text}")
 
 
+def _recorded(e: Recorded) -> Row:
+    quiet = e.kind in station.QUIET
+    return Row("station", e.side, "Station", e.kind, e.text, station.failed(e.kind, e.value), usual=not quiet)
+
+
 _ROWS: dict[type[Event], Any] = {
     Message: _message,
     HomePlug: _homeplug,
@@ -148,6 +164,7 @@ _ROWS: dict[type[Event], Any] = {
     Tls: _tls,
     Key: _key,
     Hal: _hal,
+    Recorded: _recorded,
     Syslog: lambda e: Row("log", "", "Log", "", e.text, usual=False),
     Diagnostic: lambda e: Row("log", "", "Tester", e.title, e.text, usual=False),
     Comment: lambda e: Row("log", "", "Comment", "", e.text, usual=False),
@@ -212,6 +229,7 @@ _PLAIN: dict[type[Event], Any] = {
     Tls: lambda e: ("TLS", e.name, {"connection": e.connection, "text": e.text, "warning": e.warning}),
     Key: lambda e: ("TLS key", e.label, {"client_random": e.client_random.hex(), "secret": e.secret.hex()}),
     Hal: lambda e: ("HAL", e.message.name if e.message else "", e.message.plain() if e.message else None),
+    Recorded: lambda e: ("Station", e.kind, {"station": e.station, **e.value}),
     Syslog: lambda e: ("Log", "", {"text": e.text, "priority": e.priority}),
     Diagnostic: lambda e: ("Tester", e.title, {"text": e.text}),
     Comment: lambda e: ("Comment", "", {"text": e.text}),

@@ -25,12 +25,16 @@ HALF, MASK = 1 << 31, 0xFFFFFFFF
 
 
 class Happening(NamedTuple):
-    """`what` is None for data in order, else what happened to the connection; `missing` counts bytes of a gap."""
+    """`what` is None for data in order, else what happened to the connection; `missing` counts bytes of a gap.
+
+    `packet` is what was given with the segment where its data had to wait, else None: it is the present one.
+    """
 
     flow: Flow
     what: Change | None
     data: bytes = b""
     missing: int = 0
+    packet: Any = None
 
 
 NOTHING: list[Happening] = []
@@ -67,7 +71,7 @@ class Flow:
         self.next: int | None = None
         self.start: int | None = None
         self.acked: int | None = None
-        self.early: dict[int, bytes] = {}
+        self.early: dict[int, tuple[bytes, Any]] = {}
         self.since = 0
         self.odd: int | None = None
         self.opener: bool | None = None
@@ -86,7 +90,7 @@ class Reassembler:
         self._flows: dict[bytes, Flow] = {}
         self._number = 0
 
-    def segment(self, key: bytes, data: bytes, start: int, end: int, ns: int) -> list[Happening]:
+    def segment(self, key: bytes, data: bytes, start: int, end: int, ns: int, packet: Any = None) -> list[Happening]:
         """One segment: the TCP header begins at `start` of a packet, its payload ends at `end`."""
         if len(data) < start + 20:
             return NOTHING
@@ -105,7 +109,7 @@ class Reassembler:
         elif flow.wire.closed and not bits & (FIN | RST) and flow.next is None:
             return NOTHING
         if at < end and len(data) > at:
-            self._data(flow, seq, data[at:end], end - at, ns, out)
+            self._data(flow, seq, data[at:end], end - at, ns, packet, out)
         if bits & (FIN | RST):
             self._ending(flow, seq + max(end - at, 0) & MASK, bits, out)
         return out
@@ -145,7 +149,9 @@ class Reassembler:
             out.append(Happening(flow, Change.OPEN))
         return flow
 
-    def _data(self, flow: Flow, seq: int, payload: bytes, size: int, ns: int, out: list[Happening]) -> None:
+    def _data(
+        self, flow: Flow, seq: int, payload: bytes, size: int, ns: int, packet: Any, out: list[Happening]
+    ) -> None:
         if flow.peer.early:
             _resolve(flow.peer, ns, out)
         if flow.next is None:
@@ -169,8 +175,8 @@ class Reassembler:
         else:
             if not flow.early:
                 flow.since = ns
-            if len(payload) > len(flow.early.get(seq, b"")):
-                flow.early[seq] = payload
+            if seq not in flow.early or len(payload) > len(flow.early[seq][0]):
+                flow.early[seq] = payload, packet
             _resolve(flow, ns, out)
 
     def _ending(self, flow: Flow, seq: int, bits: int, out: list[Happening]) -> None:
@@ -192,11 +198,11 @@ class Reassembler:
         out.append(Happening(flow, Change.CLOSE))
 
 
-def _deliver(flow: Flow, payload: bytes, size: int, out: list[Happening]) -> None:
+def _deliver(flow: Flow, payload: bytes, size: int, out: list[Happening], packet: Any = None) -> None:
     """Data in order; `size` is what the segment had, of which a short snap length may have cut some."""
     flow.next = flow.next + size & MASK  # type: ignore[operator]  # data is delivered only where next is known
     flow.odd = None
-    out.append(Happening(flow, None, payload))
+    out.append(Happening(flow, None, payload, 0, packet))
     if size > len(payload):
         out.append(Happening(flow, Change.GAP, missing=size - len(payload)))
 
@@ -208,10 +214,10 @@ def _chain(flow: Flow, out: list[Happening]) -> None:
         ahead = seq - flow.next & MASK  # type: ignore[operator]
         if 0 < ahead < HALF:
             return
-        payload = flow.early.pop(seq)
+        payload, packet = flow.early.pop(seq)
         behind = -ahead & MASK
         if behind < len(payload):
-            _deliver(flow, payload[behind:], len(payload) - behind, out)
+            _deliver(flow, payload[behind:], len(payload) - behind, out, packet)
 
 
 def _resolve(flow: Flow, ns: int, out: list[Happening]) -> None:
@@ -219,7 +225,7 @@ def _resolve(flow: Flow, ns: int, out: list[Happening]) -> None:
     while flow.early and flow.next is not None:
         seq = min(flow.early, key=lambda seq: seq - flow.next & MASK)  # type: ignore[operator]
         acked = flow.acked is not None and (flow.acked - seq & MASK) < HALF
-        if not (acked or ns - flow.since > PATIENCE_NS or sum(map(len, flow.early.values())) > HELD):
+        if not (acked or ns - flow.since > PATIENCE_NS or sum(len(data) for data, _ in flow.early.values()) > HELD):
             return
         _gap(flow, seq, out)
         _chain(flow, out)

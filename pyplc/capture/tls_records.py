@@ -47,6 +47,8 @@ class Records:
 
     def feed(self, data: bytes) -> list[Record]:
         """The records completed by `data`."""
+        if self._buffer and _is_whole(data):  # what is unfinished never ends: its length is spoiled
+            self._buffer = b""
         buffer = self._buffer + data if self._buffer else data
         out: list[Record] = []
         at = 0
@@ -63,6 +65,11 @@ class Records:
             at = end
         self._buffer = buffer[at:]
         return out
+
+
+def _is_whole(data: bytes) -> bool:
+    """Is this one record of a V2G session from its first to its last byte?"""
+    return len(data) > HEADER and data[1:3] == b"\3\3" and is_header(data) and data[3] << 8 | data[4] == len(data) - HEADER
 
 
 def _search(buffer: bytes, start: int) -> int:

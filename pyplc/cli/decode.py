@@ -15,8 +15,9 @@ CAPTURES = (
     b"\xa1\xb2\x3c\x4d",
     b"\n\r\r\n",
     b"\x1f\x8b",
+    b"{",
 )
-"""First bytes of captures on the standard input (the last are of gzip)."""
+"""First bytes of captures on the standard input; the last are of gzip and of a station's records as JSON."""
 
 
 @click.command()

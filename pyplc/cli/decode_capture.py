@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,9 +22,12 @@ from ..v2g.schemas import SCHEMAS
 
 COLOURS = {
     "key": "bright_magenta", "sdp": "bright_cyan", "v2g": "green", "hal": "yellow", "homeplug": "blue",
-    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "damage": "red",
+    "pilot": "bright_yellow", "tls": "magenta", "network": "bright_black", "log": "bright_black", "station": "cyan",
+    "damage": "red",
 }  # fmt: skip
 """Colouring groups: keys, discovery, V2G and HAL as in the customer's viewer, and ours for the rest."""
+PIPE_CLOSED = 141
+"""The exit code of a program that a closed pipe ends: 128 and SIGPIPE."""
 LONG = 4 << 20
 """Files above this show progress."""
 CAPTURES = (".pcap", ".pcapng", ".cap", ".dump")
@@ -35,7 +39,8 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
         raise click.UsageError("--repr is for single messages")
     if schema is not None and schema not in SCHEMAS:
         raise click.ClickException(f"{schema!r} is no schema ({', '.join(SCHEMAS)})")
-    choice = Choice(options["only"], options["session"], options["errors"], options["everything"])
+    only = tuple(name.strip() for names in options["only"] for name in names.split(",") if name.strip())
+    choice = Choice(only, options["session"], options["errors"], options["everything"])
     if options["out"] or options["cluster"]:
         from .decode_folder import Job, decode_all
 
@@ -50,11 +55,14 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
     failed = False
     for name in names:
         reader = Reader(keys=keys, schema=schema)
-        writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None)
+        writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None, start=reader.started)
         sys.stdout.write(f"== {name}\n" if len(names) > 1 and form == "list" else "")
         sys.stdout.write(writer.head if name is names[0] else "")
         try:
             _decode(name, reader, writer, choice)
+        except BrokenPipeError:  # whoever read has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE_CLOSED)
         except (CaptureError, OSError, LinkError) as error:
             click.echo(f"pyplc decode: {name}: {getattr(error, 'strerror', None) or error}", err=True)
             failed = True

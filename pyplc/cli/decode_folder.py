@@ -49,7 +49,7 @@ def decode_file(source: str, target: str, job: Job) -> Result:
     damaged = False
     try:
         reader = Reader(keys=load(*job.keys), schema=job.schema)
-        writer = Writer(job.form, xml=job.with_xml)
+        writer = Writer(job.form, xml=job.with_xml, start=reader.started)
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         with open(source, "rb", buffering=0) as stream, open(target, "w", encoding="utf-8") as out:
             out.write(writer.head)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..capture.frames import KINDS, FrameError
+from ..capture.frames import KINDS, FrameError, tree
 from ..exi.errors import ExiError
 from . import exitool
 
@@ -28,7 +28,9 @@ def run(kind: str, text: str, form: str | None, as_xml: bool, schema: str | None
     elif as_xml and isinstance(found.get("payload"), str):
         click.echo(found["payload"])
     else:
-        _lines(found, 0)
+        body = tree(data, schema) if kind == "v2g" else []
+        _lines({name: value for name, value in found.items() if not (body and name == "payload")}, 0)
+        click.echo("".join(f"{line}\n" for line in body), nl=False)
 
 
 def _lines(values: dict[str, Any], depth: int) -> None:

@@ -1,4 +1,7 @@
-"""Session files: `results/<time>-<role>-<peer>/` with `session.jsonl` (records) and `session.pcapng` (frames)."""
+"""Session files: `results/<time>-<role>-<peer>/` with `session.jsonl` (records) and `session.pcapng`.
+
+The latter has the frames, and the records beside them: as comments for people, in custom blocks for programs.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ from typing import BinaryIO
 
 from .. import __version__
 from ..capture.pcapng import PcapngWriter
-from ..record import Checkpoint, Decision, Frame, Note, Record, Sighting, Start, Summary
+from ..record import Checkpoint, Decision, Frame, Message, Note, Record, Sighting, Start, Summary
 from .jsonl import line
+from .log import text_of
 from .rotation import make_room
 
 BUFFER = 1 << 16
@@ -52,6 +56,7 @@ class SessionFiles:
         self._role = role
         self._peer = ""
         self._before: deque[Record] = deque(maxlen=KEPT)
+        self._framed = False
         self._room = room or make_room
         self._dirty = False
         self.folder: Path | None = None
@@ -91,18 +96,32 @@ class SessionFiles:
     def _write(self, record: Record) -> None:
         self._dirty = True
         if isinstance(record, Frame):
+            self._framed = True
             self._pcapng.write(record.t, record.data, record.interface or record.side)
             return
-        self._lines.write(line(record) + b"\n")
+        self._lines.write(text := line(record) + b"\n")
+        self._tell(record, text)
         if isinstance(record, Decision) and record.side == self._role and (found := PEER.match(record.what)):
             self._peer = "-" + found[1].replace(":", "")
         if isinstance(record, (Checkpoint, Sighting, Start, Summary)):
             self.flush()
 
+    def _tell(self, record: Record, json: bytes) -> None:
+        """A record joins the frames, as a comment at one and whole; messages are in the frames, where there are any."""
+        if isinstance(record, Message):
+            said: str | None = f"{record.name} {record.direction}"
+        else:
+            said = text_of(record)
+        if said is not None:
+            self._pcapng.remark(f"{record.t:.3f} s {record.side}: {said}")
+        if not (isinstance(record, Message) and self._framed):
+            self._pcapng.record(record.t, json)
+
     def flush(self) -> None:
         """Hand everything to the operating system."""
         if self.folder is None:
             return
+        self._pcapng.flush()
         self._lines.flush()
         self._frames.flush()
 
@@ -124,6 +143,10 @@ class SessionFiles:
         if self.folder is None or self._lines.closed:
             return
         self._correct_clock()
+        try:
+            self._pcapng.flush()
+        except OSError:  # a full disk
+            pass
         for file in (self._lines, self._frames):
             try:
                 file.flush()

@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from random import Random
 
 from pyplc.capture.events import Event, Message
 from pyplc.capture.files import Packet, packets
@@ -97,3 +98,28 @@ def segment(
 def numbered(items: Sequence[Packet]) -> list[Packet]:
     """Packets with the numbers a file would give them."""
     return [item._replace(number=i) for i, item in enumerate(items, 1)]
+
+
+def dropped(items: Sequence[Packet], seed: int, part: float = 0.05, after: int = 0) -> tuple[list[Packet], list[int]]:
+    """A capture without `part` of its TCP data frames behind frame `after`, and which are gone; never the first data."""
+    random = Random(seed)
+    kept: list[Packet] = []
+    gone: list[int] = []
+    for item in items:
+        if item.number > after and _has_data(item.data) and random.random() < part:
+            gone.append(item.number)
+        else:
+            kept.append(item)
+    return kept, gone
+
+
+def _has_data(frame: bytes) -> bool:
+    """Is this a TCP segment over IPv6 with a payload?"""
+    if frame[12:14] != b"\x86\xdd" or len(frame) < 74 or frame[20] != 6:
+        return False
+    return int.from_bytes(frame[18:20], "big") > (frame[66] >> 4) * 4
+
+
+def session_end(items: Iterable[Packet], reader: Reader | None = None) -> int:
+    """The frame of the first V2G message: the handshake of TCP and TLS is over."""
+    return messages_of(items, reader)[0].frame

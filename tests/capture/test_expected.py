@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import pytest
@@ -13,8 +14,26 @@ from pyplc.exi.xmltext import canonical, to_xml
 
 EXPECTED = sorted((reference.ROOT / "captures" / "expected").rglob("*.jsonl.gz"))
 NAMES = [str(file.relative_to(reference.ROOT / "captures" / "expected"))[: -len(".jsonl.gz")] for file in EXPECTED]
-CUT = {"BYD_Atto3_2023-04-18T15_30", "BYD_Atto3_2023-04-18T15_31", "BYD_Atto3_2023-04-18T15_33", "MG_MG4_electric_iso-2-AC",
-       "Opel_Ampera-E_2023-01-13-din_spec_70121_session_ampera_dc_din_3", "VW_id.3_iso_15118-2_DC_2023-04-14T12_44"}  # fmt: skip
+OTHERS = [
+    str(file.relative_to(reference.ROOT / "captures"))
+    for file in sorted((reference.ROOT / "captures").rglob("*"))
+    if file.suffix in (".pcap", ".pcapng", ".dump")
+    and not (reference.ROOT / "captures" / "expected" / f"{file.relative_to(reference.ROOT / 'captures')}.jsonl.gz").exists()
+]
+ABSENT = [pytest.param("", marks=pytest.mark.skip("no reference captures"))]
+
+
+def ends_inside_a_record(data: bytes) -> bool:
+    """Lengths added up, without the reader under test."""
+    if data[:4] == b"\n\r\r\n":
+        at = 0
+        while at + 12 <= len(data):
+            at += struct.unpack_from("<I", data, at + 4)[0]
+        return at != len(data)
+    at = 24
+    while at + 16 <= len(data):
+        at += 16 + struct.unpack_from("<I", data, at + 8)[0]
+    return at != len(data)
 
 
 def comparable(node: Any) -> Any:
@@ -25,7 +44,7 @@ def comparable(node: Any) -> Any:
     return tag, attributes, text, [comparable(child) for child in children]
 
 
-@pytest.mark.parametrize("name", NAMES or [pytest.param("", marks=pytest.mark.skip("no reference captures"))])
+@pytest.mark.parametrize("name", NAMES or ABSENT)
 def test_messages_are_the_expected_ones(name: str) -> None:
     wanted = reference.expected(name)
     found = list(read(reference.path(f"captures/{name}")))
@@ -43,4 +62,9 @@ def test_messages_are_the_expected_ones(name: str) -> None:
     assert sides[0] <= {"ev"}
     assert sides[1] <= {"evse"}
     damaged = [event for event in found if isinstance(event, Damage)]
-    assert len(damaged) == sum(name.rpartition("/")[2].startswith(start) for start in CUT)
+    assert len(damaged) == ends_inside_a_record(reference.path(f"captures/{name}").read_bytes())
+
+
+@pytest.mark.parametrize("name", OTHERS or ABSENT)
+def test_where_the_other_decoder_found_nothing_there_is_nothing(name: str) -> None:
+    assert not [event for event in read(reference.path(f"captures/{name}")) if isinstance(event, Message)]
