@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...v2g.din import sequence as din
 from ...v2g.iso2 import sequence as iso2
@@ -152,7 +153,7 @@ def sequence(story: Story) -> Iterator[Hit]:
         return
     ac = any(str(e.asked.get("EnergyTransferMode", "")).startswith("AC") for e in story.exchanges)
     if story.schema == "din" and not ac:
-        table: Mapping[enum.Enum, Mapping[type, Mapping[Outcome, enum.Enum]]] = {**din.SEQUENCE, **din.STOP_IN_LOOP}
+        table: Mapping[Any, Mapping[type, Mapping[Outcome, enum.Enum]]] = {**din.SEQUENCE, **din.STOP_IN_LOOP}
     elif story.schema == "iso2":
         table = iso2.AC_SEQUENCE if ac else iso2.DC_SEQUENCE
     else:
