@@ -10,14 +10,14 @@ from typing import Any
 import msgspec
 
 from ..events import Event, HomePlug, Message, Pilot
-from . import rules_link, rules_power, rules_session
+from . import rules_link, rules_power, rules_session, rules_slac
 from .facts import Facts
 from .findings import Finding, apply
 from .rules_power import Limits, moments
 from .story import Phase, Story, stories
 from .verdict import Verdict, verdict
 
-RULES = (*rules_link.RULES, *rules_session.RULES, *rules_power.RULES)
+RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_power.RULES)
 """Every rule, from the capture up to the power."""
 GAP_S = 5.0
 """Energy is not counted over longer holes between two messages."""

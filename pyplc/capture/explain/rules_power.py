@@ -192,7 +192,8 @@ def precharge_never(story: Story) -> Iterator[Hit]:
     ]
     if apart and min(apart) > WINDOW_V and not any(e.phase == "power on" for e in story.exchanges):
         lasted = loop[-1].last.time - loop[0].first.time
-        text = f"never within {WINDOW_V:g} V of the target in {len(loop)} rounds, {lasted:.1f} s; nearest {min(apart):.1f} V"
+        rounds = f"{len(loop)} rounds, {lasted:.1f} s"
+        text = f"never within {WINDOW_V:g} V of the target in {rounds}; nearest {min(apart):.1f} V"
         yield _hit(loop[-1], text, "evse", min(apart))
 
 

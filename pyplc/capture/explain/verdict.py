@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from ...record import Summary
 from ..events import Pilot
-from .cases import Case, Context, causes, known
+from .cases import Case, Context, known
+from .causes import causes
 from .facts import is_stop
 from .findings import Finding, Layer, Level
+from .matching import no_link
+from .rules_link import SIDES
 from .story import Exchange, Story
 
 TAIL = ("WeldingDetection", "SessionStop")
@@ -16,21 +20,25 @@ BEFORE_S = 5.0
 """How long before the end a broken rule may be its cause: a session that lived with it longer did not end for it."""
 TAIL_RULES = ("vehicle-error", "pause", "pilot-fault")
 """Rules that may be the cause although they are broken by the first message of the end."""
-CONSEQUENCES = ("tcp-lost", "capture-ends", "one-sided")
-"""How a session ends when no rule says why."""
+CONSEQUENCES = ("own-word", "tcp-lost", "capture-ends", "one-sided", "slac-half")
+"""How a session ends when no rule says why; what tells more comes first."""
+ROOTS = ("slac-run-id",)
+"""Rules that explain all that comes after them in an attempt without a session."""
 
 
 class Verdict(msgspec.Struct, kw_only=True):
     """Why it stopped.
 
-    outcome   "finished", "stopped by charger", "stopped by vehicle", "failed", "timeout", "lost", "refused", "no match",
-              "no session", "unknown"
+    outcome   "finished", "stopped by charger", "stopped by vehicle", "failed", "timeout", "lost", "refused",
+              "no match", "no session", "unknown"
     by        the side that ended it, or whose fault it seems: "ev", "evse" or empty
     phase     the phase it was in
     layer     the storey of the rule; empty for an orderly end
     rule      key and title of the first rule broken, empty for none; `requirement` its source
     sentence  what happened, for people
     causes    what is behind it, the likeliest first
+    matching  why SLAC made no link, a paragraph; empty where it did, or was not tried
+    witness   what the stations themselves recorded of their end
     cases     similar cases that are known, with their sources
     """
 
@@ -46,6 +54,8 @@ class Verdict(msgspec.Struct, kw_only=True):
     t: float
     causes: list[str]
     cases: list[Case]
+    matching: str = ""
+    witness: list[str] = []
 
 
 OUTCOMES = {
@@ -63,11 +73,15 @@ OUTCOMES = {
     "slac-unanswered": "no match",
     "slac-stuck": "no match",
     "slac-again": "no match",
+    "slac-run-id": "no match",
+    "pilot-back": "stopped by vehicle",
+    "pilot-silent": "stopped by charger",
     "no-network": "no session",
     "sdp-unanswered": "no session",
     "tcp-unused": "no session",
     "capture-ends": "unknown",
     "one-sided": "unknown",
+    "slac-half": "unknown",
 }
 """The outcome a rule stands for; "failed" for all others."""
 
@@ -81,6 +95,9 @@ def verdict(story: Story, findings: list[Finding]) -> Verdict:
         outcome, by, sentence = OUTCOMES.get(cause.rule, "failed"), cause.side, cause.text
     else:
         outcome, by, sentence = _orderly(story, ending, phase) if ending else _nothing(story)
+    if cause is not None and cause.rule == "own-word":
+        outcome = next(e.record.outcome for e in story.own(Summary) if e.record.side == cause.side)
+    failure = no_link(story) if cause is None or cause.layer in (Layer.SLAC, Layer.NETWORK) else None
     context = Context(cause.rule if cause else "", phase, outcome, by, story, findings)
     first = ending[0].first if ending else None
     return Verdict(
@@ -94,9 +111,15 @@ def verdict(story: Story, findings: list[Finding]) -> Verdict:
         sentence=sentence,
         frame=cause.worst_frame if cause else first.frame if first else 0,
         t=cause.worst_t if cause else round(first.time - story.start, 6) if first else 0.0,
-        causes=causes(context),
+        causes=[c.text for c in failure.causes] if failure is not None else causes(context.rule, phase),
         cases=known(context),
+        matching=failure.text if failure is not None else "",
+        witness=[_witness(event.record) for event in story.own(Summary)],
     )
+
+
+def _witness(said: Summary) -> str:
+    return f"{SIDES.get(said.side, said.side)}: {said.outcome}: {said.reason}"
 
 
 def _nothing(story: Story) -> tuple[str, str, str]:
@@ -139,14 +162,21 @@ def _cause(story: Story, findings: list[Finding], ending: list[Exchange]) -> Fin
         return (errors or stops)[0]
     if ending:
         return None
-    return next((f for f in findings if f.rule in CONSEQUENCES), None)
+    return _consequence(findings)
+
+
+def _consequence(findings: list[Finding]) -> Finding | None:
+    found = [f for f in findings if f.rule in CONSEQUENCES]
+    return min(found, key=lambda f: CONSEQUENCES.index(f.rule), default=None)
 
 
 def _without_session(findings: list[Finding]) -> Finding | None:
     """Of an attempt that came to no session: how far the last try got."""
     errors = [f for f in findings if f.level is Level.ERROR]
     rest = [f for f in findings if f.level is Level.WARNING]
-    return errors[-1] if errors else rest[-1] if rest else None
+    if errors:
+        return next((f for f in errors if f.rule in ROOTS), errors[-1])
+    return rest[-1] if rest else _consequence(findings)
 
 
 def _counts(finding: Finding, end: float, story: Story, ending: list[Exchange]) -> bool:
@@ -182,6 +212,9 @@ def _orderly(story: Story, ending: list[Exchange], phase: str) -> tuple[str, str
     asked = loop[-1].asked
     if asked.get("ChargingComplete") or any(e.asked.get("ChargingComplete") for e in ending):
         return "finished", "ev", "the vehicle says that charging is complete"
+    said = [e.record.reason for e in story.own(Summary) if e.record.side == "ev"]
+    if said:
+        return "finished", "ev", f"the vehicle ended the session in order: {said[-1]}"
     soc = asked.get("EVRESSSOC")
-    said = f" at {soc:g} %" if isinstance(soc, (int, float)) else ""
-    return "finished", "ev", f"the vehicle ended the session{said} in order; it does not say why"
+    at = f" at {soc:g} %" if isinstance(soc, (int, float)) else ""
+    return "finished", "ev", f"the vehicle ended the session{at} in order; it does not say why"
