@@ -19,6 +19,11 @@ CAUSES = (
         "the capture is of the wrong side",
     ),
     Row(
+        ("slac-run-id",),
+        (),
+        "the charger invents the RunID, or builds it from the vehicle's MAC, instead of copying the request's",
+    ),
+    Row(
         ("slac-stuck",),
         (),
         "messages later than the times of ISO 15118-3",

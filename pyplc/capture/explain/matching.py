@@ -23,18 +23,19 @@ def no_link(story: Story) -> Failure | None:
 
 
 def _attempts(story: Story, own: bytes) -> list[Attempt]:
-    """The frames, divided where the vehicle begins again with another run."""
-    attempts: list[Attempt] = [[]]
+    """The frames, divided where matching begins again with another run; what comes before the first is left out."""
+    attempts: list[Attempt] = []
     run: bytes | None = None
     for event in story.homeplug():
         if event.message is None:
             continue
-        if event.name == "CM_SLAC_PARAM.REQ" and event.source == own and event.message.run_id != run:
+        begins = event.name == "CM_SLAC_PARAM.REQ" or (event.name == "CM_SLAC_PARAM.CNF" and not attempts)
+        if begins and event.message.run_id != run and own in (event.source, event.destination):
             run = event.message.run_id
-            if attempts[-1]:
-                attempts.append([])
-        attempts[-1].append(event)
-    return [attempt for attempt in attempts if attempt]
+            attempts.append([])
+        if attempts:
+            attempts[-1].append(event)
+    return attempts
 
 
 def _seen_by(attempt: Attempt, own: bytes) -> list[Sent | Heard]:

@@ -197,7 +197,10 @@ def tcp_lost(story: Story) -> Iterator[Hit]:
     first = ends[0]
     how = "resets" if first.change is Change.RESET else "closes"
     who = {"ev": "the vehicle", "evse": "the charger"}.get(first.side, "one side")
-    yield Hit(first.frame, first.time, f"{who} {how} the connection without SessionStop", first.side)
+    asked = next((e.name for e in reversed(story.exchanges) if e.first.time <= first.time), "")
+    answered = any(e.response is not None and e.last.time <= first.time for e in story.exchanges[-1:])
+    instead = f" instead of answering {asked}" if first.side == "evse" and not answered else ""
+    yield Hit(first.frame, first.time, f"{who} {how} the connection without SessionStop{instead}", first.side)
 
 
 def capture_ends(story: Story) -> Iterator[Hit]:

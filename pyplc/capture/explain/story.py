@@ -181,9 +181,7 @@ def pair_up(messages: Iterable[Message]) -> list[Exchange]:
 
 
 def _is_response(message: Message) -> bool:
-    if message.name:
-        return message.name.endswith("Res")
-    return message.side == "evse"
+    return message.side == "evse" if message.side else message.name.endswith("Res")
 
 
 def stories(events: Iterable[Event]) -> list[Story]:

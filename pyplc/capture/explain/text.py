@@ -101,9 +101,8 @@ def _why(report: Report) -> Iterator[Line]:
         yield f"    own record of the {witness}", ""
     if v.matching:
         yield f"    matching: {v.matching}", ""
-    else:
-        for cause in v.causes:
-            yield f"    likely: {cause}", ""
+    for cause in v.causes if not v.matching or v.rule == "slac-run-id" else ():
+        yield f"    likely: {cause}", ""
     for case in v.cases:
         yield f"    known: {case.text}", ""
         yield f"           {case.remedy} [{case.source}]", "dim"
