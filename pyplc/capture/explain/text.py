@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .curves import Range
 from .findings import Level
-from .report import Range, Report
+from .report import Report
 from .rules_power import Limits
 
 MARK = {Level.ERROR: "!!", Level.WARNING: " !", Level.DEVIATION: " -", Level.NOTE: "  "}
