@@ -68,12 +68,15 @@ def command(
 
 
 def _explained(file: Path, name: str, keys: Path | None, schema: str | None) -> list[Report]:
+    from ..capture.explain.own import beside, joined
     from ..capture.explain.report import explain
     from ..capture.keylog import load
     from ..capture.reader import read
 
     known = load(keys) if keys is not None else []
-    return explain(read("-" if str(file) == "-" else file, keys=known, schema=schema), name)
+    events = read("-" if str(file) == "-" else file, keys=known, schema=schema)
+    records = beside(file)
+    return explain(joined(events, records) if records is not None else events, name)
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import msgspec
 
 from .. import clock
 from ..hw.ports import PilotState
-from ..record import Message, Note, Record, Recorder, Side, Summary
+from ..record import Message, Note, Reader, Record, Recorder, Side, Summary
 from ..simulation import World
 from . import declare as d
 from .edit import value_at
@@ -56,10 +56,13 @@ class Observed(NamedTuple):
     delivered_wh: float
 
 
-def run(case: Case, seed: int = SEED) -> Result:
-    """Run a case to its verdict. Never raises for what a session does."""
+def run(case: Case, seed: int = SEED, reader: Reader | None = None) -> Result:
+    """Run a case to its verdict. Never raises for what a session does.
+
+    `reader` is given every record, the frames too.
+    """
     try:
-        return judge(case, clock.run(_Run(case).main(seed)))
+        return judge(case, clock.run(_Run(case, reader).main(seed)))
     except clock.Deadlock as stuck:
         return Result(id=case.id, title=case.scenario.title, problems=[f"the session hangs: {stuck}"])
     except Exception as error:
@@ -70,8 +73,9 @@ def run(case: Case, seed: int = SEED) -> Result:
 class _Run:
     """One run of a case."""
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, reader: Reader | None) -> None:
         self._case = case
+        self._reader = reader
         self._unit: Side = "ev" if case.role == "pev" else "evse"
         self._safety = Safety(case.energy, excused(case.scenario.fault, case.role, case.energy))
         self._records: list[Record] = []
@@ -80,7 +84,9 @@ class _Run:
 
     async def main(self, seed: int) -> Observed:
         recorder = Recorder(self._safety.talk.read, self._records.append)
-        world = World(self._case.settings, recorder, seed, fast=True, frames=False)
+        if self._reader is not None:
+            recorder.readers.append(self._reader)
+        world = World(self._case.settings, recorder, seed, fast=True, frames=self._reader is not None)
         disturber = Disturber(self._case, world, self._struck)
         recorder.readers.append(disturber.read)
         recorder.now()

@@ -47,58 +47,6 @@ class Known(NamedTuple):
     test: Callable[[Context], bool] | None = None
 
 
-CAUSES: tuple[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
-    (("slac-unanswered",), (), ("the charger is not in matching (no state B seen, or it waits for authorisation)",
-      "no charger modem on this cable, or its firmware is not for charging stations", "the capture is of the wrong side")),
-    (("slac-stuck",), (), ("messages later than the times of ISO 15118-3", "the vehicle prefers another charger it hears",
-      "RunID or MAC of an answer are not those of the request")),
-    (("slac-again", "no-network"), (), ("the modems do not come into one network: the key was not taken, or the modem "
-      "restarts too slowly", "the vehicle matched with another charger", "supply of a modem drops while it restarts")),
-    (("sdp-unanswered",), (), ("the charger's SDP server starts too late or listens on another interface",
-      "wrong UDP checksum", "no link-local IPv6 address on the charger's interface", "TLS asked, the charger has none")),
-    (("tcp-unused", "tcp-refused"), (), ("the charger opens its port a moment after it announced it",
-      "the vehicle insists on TLS", "TLS handshake failed: certificates or cipher suites")),
-    (("handshake-refused",), (), ("the vehicle offers only protocols the charger does not speak",
-      "AC and DC configuration differ", "ISO 15118-20 is offered on a connection without TLS 1.3")),
-    (("response-code",), ("cable check",), ("the charger does not see state C", "isolation fault, or isolation monitors of "
-      "both sides measure at the same time", "supply or contactor of the charger failed its self test")),
-    (("response-code", "charger-status"), ("pre-charge",), ("the vehicle draws current in pre-charge",
-      "the charger sees voltage where there should be none", "the control pilot left state C")),
-    (("response-code", "charger-status", "notification"), ("charging",), ("somebody pressed stop, or a limit of time or "
-      "money was reached", "the charger measured a fault: isolation, temperature, current difference",
-      "the control pilot left state C")),
-    (("response-code",), (), ("the charger did not expect the values or the order of this message",)),
-    (("charger-status", "notification", "charger-asks"), (), ("the charger ended it: stop button, backend, or a fault of "
-      "its own; its log knows more",)),
-    (("vehicle-error",), (), ("the vehicle's own supervision: see the code in its message",)),
-    (("unanswered",), ("cable check",), ("the measurement of isolation holds the answer back", "the charger's software "
-      "waits for its power module")),
-    (("unanswered",), (), ("the charger did not understand the request: values out of range, or out of sequence",
-      "the charger closed the session inside and keeps silent", "the link broke: look for restarts of a modem")),
-    (("late",), (), ("the answer is held back by slow hardware behind the protocol", "the powerline repeats frames: look at "
-      "the attenuation")),
-    (("loop",), ("authorisation",), ("nobody authorised: no card, no app", "the backend is slow")),
-    (("loop",), ("cable check",), ("the isolation measurement takes longer than the vehicle waits",)),
-    (("loop", "precharge-never", "precharge-not-ready"), ("pre-charge",), ("the charger's voltage does not come to the "
-      "target: a load on the line, or no pre-charge hardware", "the vehicle measures another voltage than is reported")),
-    (("sequence",), (), ("the peers disagree on what was agreed before: look at the answer before this request",)),
-    (("tcp-lost",), (), ("one side's software crashed or gave up: its log knows more", "unplugged", "the answer before was "
-      "one the other could not live with")),
-    (("isolation",), (), ("isolation really is low: cable, inlet, or water", "two isolation monitors at once")),
-    (("capture-ends", "one-sided"), (), ("the capture was stopped, or does not see everything",)),
-    (("over-voltage", "over-current"), (), ("values of the charger are scaled wrongly", "its regulation overshoots")),
-)  # fmt: skip
-"""(rules, phases (none: any), causes with the likeliest first); the first row that fits counts."""
-
-
-def causes(context: Context) -> list[str]:
-    """Likely causes of a broken rule."""
-    for rules, phases, texts in CAUSES:
-        if context.rule in rules and (not phases or context.phase in phases):
-            return list(texts)
-    return []
-
-
 def _silent_cable_check(context: Context) -> bool:
     """A long silence of the vehicle after the cable check."""
     exchanges = context.story.exchanges
@@ -149,7 +97,7 @@ KNOWN: tuple[Known, ...] = (
             "Copy the RunID of the request into every answer.",
             "pyPLC with a Taycan; capture 2023-05-03",
         ),
-        ("slac-stuck",),
+        ("slac-stuck", "slac-run-id"),
     ),
     Known(
         Case(
@@ -244,7 +192,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "A request with a wrong session id is answered FAILED_UnknownSession, with Ongoing for ever by some chargers.",
+            "A request with a wrong session id is answered FAILED_UnknownSession, with Ongoing for ever by some "
+            "chargers.",
             "Keep the id with the length it came with; Supercharger V3 has 4 bytes.",
             "capture",
         ),
@@ -253,7 +202,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "Chargers answer SequenceError to ChargeParameterDiscovery when the ContractAuthentication loop is left out.",
+            "Chargers answer SequenceError to ChargeParameterDiscovery when the ContractAuthentication loop is "
+            "left out.",
             "Send ContractAuthenticationReq until it is Finished, in DIN 70121 too.",
             "pyPLC with Alpitronic",
         ),
@@ -281,7 +231,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "CableCheckRes Finished with EVSE_NotReady or isolation Invalid: tolerated by Ioniq, Polestar 2, Model X and "
+            "CableCheckRes Finished with EVSE_NotReady or isolation Invalid: tolerated by Ioniq, Polestar 2, "
+            "Model X and "
             "Y; an Audi Q4 stays silent for 59.5 s and then sends PowerDelivery stop.",
             "Report EVSE_Ready and Valid from the finished cable check on.",
             "capture 2026-02-08",
@@ -292,7 +243,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "CableCheck FAILED: state C absent, wrong diode or resistor, no PP voltage (Supercharger pulls up to 5 V with "
+            "CableCheck FAILED: state C absent, wrong diode or resistor, no PP voltage (Supercharger pulls up to "
+            "5 V with "
             "330 Ohm), unsymmetrical contactors, disturbed PWM, isolation monitors of both sides.",
             "Check the pilot at the inlet first.",
             "pyPLC issue 60",
@@ -312,7 +264,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "A bulb as load in pre-charge makes Compleo report EmergencyShutdown; Tritium, Ionity and Compleo overshoot to "
+            "A bulb as load in pre-charge makes Compleo report EmergencyShutdown; Tritium, Ionity and Compleo "
+            "overshoot to "
             "400 V for a target of 230 V without any load and then stop.",
             "A small bleed load is right, a heavy one wrong; never close contactors on one sample.",
             "pyPLC; capture 2022-12-13",
@@ -332,7 +285,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "Polestar 2 and others measure the voltage at the inlet and end after about 13 rounds when only the report "
+            "Polestar 2 and others measure the voltage at the inlet and end after about 13 rounds when only the "
+            "report "
             "fits; Ioniq and Model X close on the report.",
             "Real pre-charge hardware.",
             "pyPLC issue 24",
@@ -343,7 +297,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "An Ioniq ends after 10 minutes with FAILED_ChargingCurrentdifferential when reported and measured current "
+            "An Ioniq ends after 10 minutes with FAILED_ChargingCurrentdifferential when reported and measured "
+            "current "
             "differ.",
             "Report the real current.",
             "captures: four sessions",
@@ -394,7 +349,8 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(
         Case(
-            "The charger checks the pilot after PowerDelivery stop: without state B within 1.5 s of WeldingDetectionReq or "
+            "The charger checks the pilot after PowerDelivery stop: without state B within 1.5 s of "
+            "WeldingDetectionReq or "
             "SessionStopReq it answers FAILED.",
             "Pilot to state B right after PowerDeliveryRes.",
             "pyPLC; ISO 15118-2 V2G2-920",

@@ -49,7 +49,7 @@ def _gather(element: Element, found: Facts) -> None:
             continue
         if isinstance(value, msgspec.Struct):
             if hasattr(value, "__float__"):
-                found.setdefault(SAME.get(name, name), float(value))  # type: ignore[arg-type]  # has __float__
+                found.setdefault(SAME.get(name, name), float(value))
             elif isinstance(value, Element):
                 inner.append(value)
             continue

@@ -5,22 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
-from ..events import Event, HomePlug, Message, Pilot
-from . import rules_link, rules_power, rules_session
+from ...record import Pilot as OwnPilot
+from ..events import Change, Event, Pilot, Tls
+from . import curves, rules_link, rules_power, rules_session, rules_slac
+from .curves import Range
 from .facts import Facts
-from .findings import Finding, apply
+from .findings import Finding, Layer, Level, apply
+from .own import Own
 from .rules_power import Limits, moments
 from .story import Phase, Story, stories
 from .verdict import Verdict, verdict
 
-RULES = (*rules_link.RULES, *rules_session.RULES, *rules_power.RULES)
+RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_power.RULES)
 """Every rule, from the capture up to the power."""
-GAP_S = 5.0
-"""Energy is not counted over longer holes between two messages."""
 
 
 class Peer(msgspec.Struct, kw_only=True):
@@ -32,23 +32,13 @@ class Peer(msgspec.Struct, kw_only=True):
     limits: Limits = Limits()
 
 
-class Range(msgspec.Struct):
-    """Least, greatest and mean of a value; the mean is over time."""
+class Reached(msgspec.Struct):
+    """One storey of the tower in a session: "passed", "broken" (the verdict's), or "unseen"; what was found there."""
 
-    least: float
-    greatest: float
-    mean: float
-
-
-class Point(msgspec.Struct, array_like=True):
-    """One moment of the charge: seconds since the beginning, V, A, state of charge in percent, demanded V and A."""
-
-    t: float
-    voltage: float | None = None
-    current: float | None = None
-    soc: float | None = None
-    target_voltage: float | None = None
-    target_current: float | None = None
+    layer: Layer
+    state: str
+    errors: int
+    warnings: int
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -79,28 +69,36 @@ class Report(msgspec.Struct, kw_only=True):
     delivered: dict[str, Range]
     energy_wh: float
     phases: list[Phase]
+    tower: list[Reached]
     findings: list[Finding]
     verdict: Verdict
 
 
+def told(events: Iterable[Event], file: str = "") -> list[tuple[Report, Story]]:
+    """A report of each session in a capture, in order, and the story it is of."""
+    return [(report(story, file), story) for story in stories(events)]
+
+
 def explain(events: Iterable[Event], file: str = "") -> list[Report]:
     """A report of each session in a capture, in order."""
-    return [report(story, file) for story in stories(events)]
+    return [found for found, _ in told(events, file)]
 
 
 def report(story: Story, file: str = "") -> Report:
     """The report of one story."""
     findings = apply(RULES, story)
     limits = [*moments(story)]
-    points = curve(story)
+    asked = {what: curves.asked(story, what) for what in curves.LABELS}
+    given = {what: curves.given(story, what) for what in curves.LABELS}
     merged: Facts = {}
     for exchange in story.exchanges:
         for said in (exchange.asked, exchange.answered):
             for name in ("SelectedPaymentOption", "SelectedAuthorizationService", "EnergyTransferMode"):
                 if name in said:
                     merged.setdefault(name, said[name])
-    states = [p.soc for p in points if p.soc is not None]
+    states = curves.soc(story)
     first = next(iter(story.messages), None)
+    why = verdict(story, findings)
     return Report(
         file=file,
         session=story.number,
@@ -117,67 +115,44 @@ def report(story: Story, file: str = "") -> Report:
         mode=str(merged.get("EnergyTransferMode", _mode(story))),
         messages=len(story.messages),
         attenuation_db=_attenuation(story),
-        soc_first=states[0] if states else None,
-        soc_last=states[-1] if states else None,
-        asked=_ranges(points, "target_voltage", "target_current"),
-        delivered=_ranges(points, "voltage", "current"),
-        energy_wh=round(_energy(points), 1),
+        soc_first=states[0][1] if states else None,
+        soc_last=states[-1][1] if states else None,
+        asked=curves.ranges(asked, asked["current"]),
+        delivered=curves.ranges(given, given["current"] or given["power"]),
+        energy_wh=round(curves.energy(given["power"]), 1),
         phases=story.phases(),
+        tower=_tower(story, findings, why),
         findings=findings,
-        verdict=verdict(story, findings),
+        verdict=why,
     )
 
 
-def curve(story: Story) -> list[Point]:
-    """What was asked and reported, a point for each exchange that says anything of it; t from the story's beginning."""
-    points = []
-    for exchange in story.exchanges:
-        asked, answered = exchange.asked, exchange.answered
-        point = Point(
-            round(exchange.last.time - story.start, 3),
-            _number(answered.get("EVSEPresentVoltage", asked.get("EVPresentVoltage"))),
-            _number(answered.get("EVSEPresentCurrent")),
-            _number(asked.get("EVRESSSOC")),
-            _number(asked.get("EVTargetVoltage")),
-            _number(asked.get("EVTargetCurrent", answered.get("EVSEMaxCurrent"))),
-        )
-        if any(getattr(point, name) is not None for name in Point.__struct_fields__[1:]):
-            points.append(point)
-    return points
+def _tower(story: Story, findings: list[Finding], why: Verdict) -> list[Reached]:
+    """How far it came: the storeys that were seen, and the one where the first rule was broken."""
+    pairs = {exchange.pair for exchange in story.exchanges if exchange.response is not None}
+    talk = bool(story.messages)
+    seen = {
+        Layer.PILOT: any(
+            isinstance(e, Pilot) or (isinstance(e, Own) and isinstance(e.record, OwnPilot)) for e in story.events
+        ),
+        Layer.SLAC: bool(story.homeplug("CM_SLAC_PARAM.REQ", "CM_SLAC_PARAM.CNF")),
+        Layer.NETWORK: bool(story.sdp("Request")),
+        Layer.TCP: talk or bool(story.changes(Change.OPEN, own=False)),
+        Layer.TLS: any(isinstance(e, Tls) for e in story.events),
+        Layer.HANDSHAKE: "SupportedAppProtocol" in pairs,
+        Layer.SESSION: bool(pairs - {"SupportedAppProtocol"}),
+        Layer.POWER: "ChargeLoop" in pairs,
+    }
+    return [Reached(layer, _state(layer, there, why), *_counts(findings, layer)) for layer, there in seen.items()]
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def _state(layer: Layer, seen: bool, why: Verdict) -> str:
+    return "broken" if why.layer == layer else "passed" if seen else "unseen"
 
 
-def _ranges(points: list[Point], voltage: str, current: str) -> dict[str, Range]:
-    rows = [(p.t, getattr(p, voltage), getattr(p, current)) for p in points if getattr(p, current) is not None]
-    found = {}
-    for name, values in (
-        ("voltage", [(t, v) for t, v, _ in rows if v is not None]),
-        ("current", [(t, c) for t, _, c in rows]),
-        ("power", [(t, v * c) for t, v, c in rows if v is not None]),
-    ):
-        if values:
-            only = [value for _, value in values]
-            found[name] = Range(round(min(only), 2), round(max(only), 2), round(_mean(values), 2))
-    return found
-
-
-def _mean(values: list[tuple[float, float]]) -> float:
-    """The mean over time; a value holds until the next."""
-    spans = [(b[0] - a[0], a[1]) for a, b in zip(values, values[1:], strict=False)]
-    whole = sum(span for span, _ in spans)
-    return sum(span * value for span, value in spans) / whole if whole > 0 else values[0][1]
-
-
-def _energy(points: list[Point]) -> float:
-    """Watt-hours of reported voltage and current, trapezoids, holes left out."""
-    rows = [(p.t, p.voltage * p.current) for p in points if p.voltage is not None and p.current is not None]
-    joules = sum(
-        (b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(rows, rows[1:], strict=False) if b[0] - a[0] <= GAP_S
-    )
-    return joules / 3600
+def _counts(findings: list[Finding], layer: Layer) -> tuple[int, int]:
+    here = [finding.level for finding in findings if finding.layer is layer]
+    return here.count(Level.ERROR), here.count(Level.WARNING)
 
 
 def _peer(story: Story, side: str, limits: Limits) -> Peer:
@@ -221,8 +196,3 @@ def _attenuation(story: Story) -> float | None:
         if (groups := getattr(event.message, "groups", b""))
     ]
     return round(min(means), 1) if means else None
-
-
-def is_talk(event: Event) -> bool:
-    """Whether an event belongs on the page's time line of messages."""
-    return isinstance(event, (Message, HomePlug, Pilot)) or type(event).__name__ == "Sdp"

@@ -1,22 +1,23 @@
-"""Rules below the session: the capture itself, control pilot, SLAC, SECC discovery, TCP, TLS, handshake."""
+"""Rules below the session: the capture, control pilot, SECC discovery, TCP, TLS, handshake. SLAC is in `rules_slac`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...record import Pilot as OwnPilot
+from ...record import Summary
 from ...sdp.messages import Security
-from ...slac import timing as slac
-from ..events import Change, Damage, HomePlug, Message, Pilot, Sdp, Tls
+from ..events import Change, Damage, Event, Message, Pilot, Sdp, Tls
 from . import times
 from .findings import Hit, Layer, Level, Rule
+from .own import Own
+from .rules_slac import whole
 from .story import Story
 
-WEAK_DB = 40.0
-"""Mean attenuation above all that was seen in sessions that worked (5 to 30 dB); levels of modems differ widely."""
-
-
-def _mean(groups: bytes) -> float:
-    return sum(groups) / len(groups) if groups else 0.0
+TALKING_S = 0.5
+"""So long after the last message the pilot still belongs to the talk."""
+LOOP = ("CurrentDemand", "ChargingStatus", "AC_ChargeLoop", "DC_ChargeLoop")
+SIDES = {"ev": "vehicle", "evse": "charger"}
 
 
 def damage(story: Story) -> Iterator[Hit]:
@@ -34,6 +35,8 @@ def gaps(story: Story) -> Iterator[Hit]:
 
 
 def midstream(story: Story) -> Iterator[Hit]:
+    if story.exchanges and story.exchanges[0].pair == "SupportedAppProtocol":
+        return  # nothing of the session is missing
     for event in story.changes(Change.MIDSTREAM):
         yield Hit(event.frame, event.time, "the connection was open before the capture began", group="once")
 
@@ -51,131 +54,61 @@ def one_sided(story: Story) -> Iterator[Hit]:
         yield Hit(message.frame, message.time, f"only messages of the {message.side or 'same side'} are in the capture")
 
 
-def pilot_fault(story: Story) -> Iterator[Hit]:
-    """State E or F in a session, state A in its charge loop."""
-    talking = charging = False
+def _pilots(story: Story) -> Iterator[tuple[Event, str, float | None, str]]:
+    """Reports of the control pilot in a session that is still talking: state, duty cycle, last message before."""
+    last = ""
+    until = story.messages[-1].time + TALKING_S if story.messages else 0.0
     for event in story.events:
         if isinstance(event, Message):
-            talking = event.name != "SessionStopRes"
-            charging = "CurrentDemand" in event.name or "ChargeLoop" in event.name
-        if not isinstance(event, Pilot):
+            last = event.name
+        if not last or last == "SessionStopRes" or event.time > until:
             continue
-        if talking and event.state in ("E", "F"):
-            yield Hit(event.frame, event.time, f"pilot in state {event.state}", "evse")
-        elif charging and event.state == "A":
-            yield Hit(event.frame, event.time, "pilot in state A: unplugged while the session ran", "ev")
+        report = event.record if isinstance(event, Own) else event
+        if isinstance(report, (Pilot, OwnPilot)):
+            yield event, report.state, report.duty_percent, last
 
 
-def slac_unanswered(story: Story) -> Iterator[Hit]:
-    asked = story.homeplug("CM_SLAC_PARAM.REQ")
-    if asked and not story.homeplug("CM_SLAC_PARAM.CNF"):
-        text = f"{len(asked)} CM_SLAC_PARAM.REQ in {asked[-1].time - asked[0].time:.1f} s, no CM_SLAC_PARAM.CNF"
-        if story.exchanges:
-            text += " in this capture, but the session came about"
-        level = Level.NOTE if story.exchanges else None
-        yield Hit(asked[0].frame, asked[0].time, text, "evse", level=level)
+def pilot_fault(story: Story) -> Iterator[Hit]:
+    """State A, E or F in a session."""
+    for event, state, _, _ in _pilots(story):
+        if state in ("E", "F"):
+            yield Hit(event.frame, event.time, f"pilot in state {state}", "evse", group=state)
+        elif state == "A":
+            yield Hit(event.frame, event.time, "pilot in state A: unplugged while the session ran", "ev", group=state)
 
 
-_STEPS = (
-    ("CM_SLAC_PARAM.CNF", "CM_START_ATTEN_CHAR.IND", "the vehicle does not begin to sound", "ev"),
-    ("CM_START_ATTEN_CHAR.IND", "CM_MNBC_SOUND.IND", "no sounds follow the announcement", "ev"),
-    ("CM_MNBC_SOUND.IND", "CM_ATTEN_CHAR.IND", "the charger does not tell what it heard", "evse"),
-    ("CM_ATTEN_CHAR.IND", "CM_ATTEN_CHAR.RSP", "the vehicle does not confirm the attenuation", "ev"),
-    ("CM_ATTEN_CHAR.RSP", "CM_SLAC_MATCH.REQ", "the vehicle does not ask this charger to match", "ev"),
-    ("CM_SLAC_MATCH.REQ", "CM_SLAC_MATCH.CNF", "the charger does not confirm the match", "evse"),
-)
+def pilot_back(story: Story) -> Iterator[Hit]:
+    """State B in the charge loop: the vehicle wants no more power."""
+    for event, state, _, last in _pilots(story):
+        if state == "B" and last.startswith(LOOP):
+            yield Hit(event.frame, event.time, "pilot back in state B in the charge loop", "ev", group=state)
 
 
-def slac_stuck(story: Story) -> Iterator[Hit]:
-    """SLAC began, was answered, and ends before the match: tells the first step that is missing."""
-    if story.homeplug("CM_SLAC_MATCH.CNF") or not story.homeplug("CM_SLAC_PARAM.CNF"):
-        return
-    for before, after, text, side in _STEPS:
-        seen = story.homeplug(before)
-        if seen and not story.homeplug(after):
-            level = Level.NOTE if story.exchanges else None
-            yield Hit(seen[-1].frame, seen[-1].time, f"{text}: {before} is not followed by {after}", side, level=level)
-            return
+def pilot_silent(story: Story) -> Iterator[Hit]:
+    """The oscillator stops in the charge loop."""
+    oscillating = False
+    for event, state, duty, last in _pilots(story):
+        if duty is not None and duty < 99:
+            oscillating = True
+        elif oscillating and state in ("B", "C", "D") and last.startswith(LOOP):
+            yield Hit(
+                event.frame, event.time, "the charger stops its oscillator in the charge loop", "evse", group=state
+            )
 
 
-def slac_again(story: Story) -> Iterator[Hit]:
-    matched: HomePlug | None = None
-    for event in story.homeplug("CM_SLAC_MATCH.CNF", "CM_SLAC_PARAM.REQ"):
-        if event.name == "CM_SLAC_MATCH.CNF":
-            matched = event
-        elif matched is not None and event.source == matched.destination:
-            after = event.time - matched.time
-            text = f"the vehicle begins SLAC again {after:.1f} s after the match"
-            level = None if after > slac.TT_MATCH_JOIN else Level.NOTE
-            yield Hit(event.frame, event.time, text, "ev", group="again", level=level)
-
-
-def slac_retries(story: Story) -> Iterator[Hit]:
-    asked = story.homeplug("CM_SLAC_PARAM.REQ")
-    if len(asked) > 1 + slac.C_EV_MATCH_RETRY and story.homeplug("CM_SLAC_PARAM.CNF"):
-        text = f"CM_SLAC_PARAM.REQ sent {len(asked)} times (C_EV_match_retry {slac.C_EV_MATCH_RETRY})"
-        yield Hit(asked[0].frame, asked[0].time, text, "ev")
-
-
-def slac_late_start(story: Story) -> Iterator[Hit]:
-    answered: HomePlug | None = None
-    for event in story.homeplug("CM_SLAC_PARAM.CNF", "CM_START_ATTEN_CHAR.IND"):
-        if event.name == "CM_SLAC_PARAM.CNF":
-            answered = event
-        elif answered is not None:
-            late = event.time - answered.time
-            answered = None
-            if late > 0.1:
-                yield Hit(
-                    event.frame, event.time, f"first CM_START_ATTEN_CHAR.IND {late * 1e3:.0f} ms after the CNF", "ev"
-                )
-
-
-def slac_attenuation(story: Story) -> Iterator[Hit]:
-    for event in story.homeplug("CM_ATTEN_CHAR.IND"):
-        groups = getattr(event.message, "groups", b"")
-        mean = _mean(groups)
-        if groups and not any(groups):
-            yield Hit(event.frame, event.time, "all groups are 0 dB: the modem did not measure", "evse", group="zero")
-        elif mean > WEAK_DB:
-            text = f"mean attenuation {mean:.1f} dB in {len(groups)} groups"
-            yield Hit(event.frame, event.time, text, "evse", mean, event.source.hex(), level=Level.WARNING)
-        elif mean > slac.C_EV_MATCH_SIGNALATTN_DIRECT:
-            text = f"mean attenuation {mean:.1f} dB: above C_EV_match_signalattn_direct (10 dB), found 'potentially'"
-            yield Hit(event.frame, event.time, text, "evse", mean, event.source.hex())
-
-
-def slac_sounds(story: Story) -> Iterator[Hit]:
-    for event in story.homeplug("CM_ATTEN_CHAR.IND"):
-        sounds = getattr(event.message, "sounds", slac.C_EV_MATCH_MNBC)
-        if sounds < slac.C_EV_MATCH_MNBC:
-            text = f"the charger heard {sounds} of {slac.C_EV_MATCH_MNBC} sounds"
-            yield Hit(event.frame, event.time, text, "evse", -sounds, "sounds")
-
-
-def slac_neighbours(story: Story) -> Iterator[Hit]:
-    heard: dict[bytes, HomePlug] = {}
-    for event in story.homeplug("CM_ATTEN_CHAR.IND"):
-        heard.setdefault(event.source, event)
-    if len(heard) > 1:
-        told = ", ".join(
-            f"{mac.hex(':')} {_mean(getattr(e.message, 'groups', b'')):.1f} dB" for mac, e in heard.items()
-        )
-        first = next(iter(heard.values()))
-        yield Hit(first.frame, first.time, f"{len(heard)} chargers heard the vehicle: {told}", "evse")
-
-
-def slac_key_refused(story: Story) -> Iterator[Hit]:
-    for event in story.homeplug("CM_SET_KEY.CNF"):
-        result = getattr(event.message, "result", None)
-        if result not in (None, 0, 1):
-            yield Hit(event.frame, event.time, f"the modem answers CM_SET_KEY.REQ with result {result}", group="key")
+def own_word(story: Story) -> Iterator[Hit]:
+    """A station recorded itself that its session did not end well."""
+    for event in story.own(Summary):
+        said: Summary = event.record
+        if said.outcome not in ("finished", "stopped"):
+            text = f"the {SIDES.get(said.side, said.side)} recorded: {said.reason}"
+            yield Hit(event.frame, event.time, text, said.side if said.side in SIDES else "", group=said.side)
 
 
 def no_network(story: Story) -> Iterator[Hit]:
     """Matched, but nobody looks for a charger."""
     matched = story.homeplug("CM_SLAC_MATCH.CNF")
-    if matched and not story.sdp("Request") and not story.exchanges:
+    if matched and whole(story) and not story.sdp("Request") and not story.exchanges:
         text = f"no SECC discovery in the {story.last_in_file - matched[-1].time:.1f} s after the match"
         yield Hit(matched[-1].frame, matched[-1].time, text, "ev")
 
@@ -264,7 +197,10 @@ def tcp_lost(story: Story) -> Iterator[Hit]:
     first = ends[0]
     how = "resets" if first.change is Change.RESET else "closes"
     who = {"ev": "the vehicle", "evse": "the charger"}.get(first.side, "one side")
-    yield Hit(first.frame, first.time, f"{who} {how} the connection without SessionStop", first.side)
+    asked = next((e.name for e in reversed(story.exchanges) if e.first.time <= first.time), "")
+    answered = any(e.response is not None and e.last.time <= first.time for e in story.exchanges[-1:])
+    instead = f" instead of answering {asked}" if first.side == "evse" and not answered else ""
+    yield Hit(first.frame, first.time, f"{who} {how} the connection without SessionStop{instead}", first.side)
 
 
 def capture_ends(story: Story) -> Iterator[Hit]:
@@ -315,23 +251,10 @@ RULES = (
     Rule("schema-guessed", Layer.CAPTURE, Level.NOTE, "the schema is a guess", "", guessed),
     Rule("one-sided", Layer.CAPTURE, Level.NOTE, "one side is not in the capture", "", one_sided),
     Rule("capture-ends", Layer.CAPTURE, Level.NOTE, "no end in the capture", "", capture_ends),
+    Rule("own-word", Layer.CAPTURE, Level.NOTE, "the station's own word", "", own_word),
     Rule("pilot-fault", Layer.PILOT, E, "the control pilot ends the session", "IEC 61851-1", pilot_fault),
-    Rule("slac-unanswered", Layer.SLAC, E, "SLAC is not answered", "ISO 15118-3 Annex A", slac_unanswered),
-    Rule("slac-stuck", Layer.SLAC, E, "SLAC does not come to a match", "ISO 15118-3 Annex A", slac_stuck),
-    Rule("slac-again", Layer.SLAC, Level.WARNING, "SLAC begins again", "TT_match_join", slac_again),
-    Rule("slac-retries", Layer.SLAC, Level.DEVIATION, "SLAC needs many tries", "ISO 15118-3 table A.1", slac_retries),
-    Rule("slac-late-start", Layer.SLAC, Level.DEVIATION, "sounding begins late", "TP_match_sequence", slac_late_start),
-    Rule(
-        "slac-attenuation",
-        Layer.SLAC,
-        Level.NOTE,
-        "weak signal",
-        "ISO 15118-3 table A.1",
-        slac_attenuation,
-    ),
-    Rule("slac-sounds", Layer.SLAC, Level.NOTE, "sounds were missed", "C_EV_match_MNBC", slac_sounds),
-    Rule("slac-neighbours", Layer.SLAC, Level.NOTE, "several chargers answer", "ISO 15118-3 Annex A", slac_neighbours),
-    Rule("key-refused", Layer.SLAC, Level.WARNING, "a modem refuses the key", "", slac_key_refused),
+    Rule("pilot-back", Layer.PILOT, Level.WARNING, "state B while charging", "IEC 61851-1", pilot_back),
+    Rule("pilot-silent", Layer.PILOT, Level.WARNING, "no oscillator while charging", "IEC 61851-1", pilot_silent),
     Rule("no-network", Layer.NETWORK, E, "matched, but no discovery", "ISO 15118-3 TT_match_join", no_network),
     Rule("sdp-unanswered", Layer.NETWORK, E, "SECC discovery is not answered", "V2G2-161", sdp_unanswered),
     Rule("sdp-unreadable", Layer.NETWORK, Level.WARNING, "unreadable SECC discovery", "", sdp_unreadable),

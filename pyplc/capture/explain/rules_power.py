@@ -17,6 +17,8 @@ SETTLED_S = 2.0
 TOLERANCE_A, TOLERANCE_PART = 2.5, 0.05
 """Regulation of current: 2.5 A below 50 A, 5 % above, IEC 61851-23."""
 MARGIN = 1.01
+CLASS = 0.8
+"""A charger whose highest voltage is below this part of the vehicle's is of another class (400 V, 800 V)."""
 
 
 class Limits(NamedTuple):
@@ -192,7 +194,8 @@ def precharge_never(story: Story) -> Iterator[Hit]:
     ]
     if apart and min(apart) > WINDOW_V and not any(e.phase == "power on" for e in story.exchanges):
         lasted = loop[-1].last.time - loop[0].first.time
-        text = f"never within {WINDOW_V:g} V of the target in {len(loop)} rounds, {lasted:.1f} s; nearest {min(apart):.1f} V"
+        rounds = f"{len(loop)} rounds, {lasted:.1f} s"
+        text = f"never within {WINDOW_V:g} V of the target in {rounds}; nearest {min(apart):.1f} V"
         yield _hit(loop[-1], text, "evse", min(apart))
 
 
@@ -249,6 +252,18 @@ def no_offer(story: Story) -> Iterator[Hit]:
                 yield _hit(exchange, f"the charger offers at most {limit:g} {unit}", "evse", 0, what)
 
 
+def voltage_classes(story: Story) -> Iterator[Hit]:
+    """Ranges of voltage that do not meet."""
+    for moment in moments(story):
+        least = _number(moment.exchange, "EVSEMinimumVoltageLimit")
+        highest, wanted = moment.evse.voltage, moment.ev.voltage
+        if moment.exchange.pair != "ChargeParameterDiscovery" or not wanted or not highest:
+            continue
+        if highest < wanted * CLASS or (least is not None and least > wanted):
+            text = f"the charger gives {least or 0:g} to {highest:g} V, the vehicle's battery may have {wanted:g} V"
+            yield _hit(moment.exchange, text, "evse", 0)
+
+
 E, W, D, N = Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE
 P = Layer.POWER
 RULES = (
@@ -266,6 +281,7 @@ RULES = (
     Rule("current-at-stop", P, D, "switched off under current", "IEC 61851-23 CC.3.4", switched_under_current),
     Rule("voltage-at-end", P, N, "voltage remains after the end", "IEC 61851-23", welded),
     Rule("charge-jumps", P, N, "state of charge jumps", "", charge_jumps),
+    Rule("voltage-classes", P, W, "voltages do not meet", "IEC 61851-23", voltage_classes),
     Rule("no-offer", P, W, "the charger offers nothing", "V2G2-477", no_offer),
 )
 """Of power."""

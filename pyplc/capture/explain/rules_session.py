@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ...v2g.din import sequence as din
 from ...v2g.iso2 import sequence as iso2
 from ...v2g.sequence import Outcome
+from ..events import Change
 from . import times
 from .facts import is_stop
 from .findings import Hit, Layer, Level, Rule
 from .story import Exchange, Story
 
+PATIENCE = 0.9
+"""A connection that ends after this part of the sequence time-out ended for it."""
 SHUTDOWN = {
     "EVSE_Shutdown": Level.WARNING,
     "EVSE_EmergencyShutdown": Level.ERROR,
@@ -152,7 +156,7 @@ def sequence(story: Story) -> Iterator[Hit]:
         return
     ac = any(str(e.asked.get("EnergyTransferMode", "")).startswith("AC") for e in story.exchanges)
     if story.schema == "din" and not ac:
-        table: Mapping[enum.Enum, Mapping[type, Mapping[Outcome, enum.Enum]]] = {**din.SEQUENCE, **din.STOP_IN_LOOP}
+        table: Mapping[Any, Mapping[type, Mapping[Outcome, enum.Enum]]] = {**din.SEQUENCE, **din.STOP_IN_LOOP}
     elif story.schema == "iso2":
         table = iso2.AC_SEQUENCE if ac else iso2.DC_SEQUENCE
     else:
@@ -215,6 +219,19 @@ def pauses(story: Story) -> Iterator[Hit]:
         elif waited > 40:
             text = f"{waited:.1f} s until {after.name}; V2G_EVCC_Sequence_Performance_Time is 40 s"
             yield Hit(after.first.frame, after.first.time, text, "ev", waited, "40", "V2G2-485")
+
+
+def silent(story: Story) -> Iterator[Hit]:
+    """The vehicle says nothing more, until the charger's patience is over."""
+    timer = times.of(story.schema).sequence
+    last = story.exchanges[-1] if story.exchanges else None
+    if last is None or last.response is None or last.pair == "SessionStop":
+        return
+    closed = [event.time for event in story.changes(Change.CLOSE, Change.RESET)]
+    waited = (closed[0] if closed else story.last_in_file) - last.last.time
+    if waited > timer.seconds * PATIENCE:
+        text = f"no request for {waited:.0f} s after {last.last.name}; {timer.name} is {timer.seconds:g} s"
+        yield _hit(last, text, "ev", waited, source=timer.source)
 
 
 def loops(story: Story) -> Iterator[Hit]:
@@ -318,6 +335,7 @@ RULES = (
     Rule("setup-code", S, N, "SessionSetup answered OK", "V2G2-462, V2G-DC-393", setup_code),
     Rule("sequence", S, E, "a request out of sequence", "V2G2-459, V2G-DC-390", sequence),
     Rule("pause", S, W, "the vehicle is silent", "", pauses),
+    Rule("silent", S, E, "the vehicle says nothing more", "", silent),
     Rule("loop", S, W, "a loop takes too long", "", loops),
     Rule("ready-to-charge", S, D, "long way to power on", "", ready_to_charge),
     Rule("vehicle-error", S, E, "the vehicle reports an error", "V2G2-881", vehicle_error),

@@ -9,6 +9,10 @@ import msgspec
 
 from ..events import Change, Connection, Event, HomePlug, Message, Sdp, Tls
 from .facts import Facts, base, facts, phase_of
+from .own import Own
+
+TAPS_S = 0.1
+"""A management message that comes again on another interface within this time is the same one, seen by two taps."""
 
 
 class Exchange(msgspec.Struct):
@@ -98,6 +102,10 @@ class Story(msgspec.Struct):
         names = [message.schema for message in self.messages if message.schema not in ("", "app")]
         return max(set(names), key=names.count) if names else ""
 
+    def own(self, kind: type[Any]) -> list[Own]:
+        """What the station recorded of this kind (`record`)."""
+        return [e for e in self.events if isinstance(e, Own) and isinstance(e.record, kind)]
+
     def homeplug(self, *names: str) -> list[HomePlug]:
         """The management messages of these names, all without a name."""
         return [e for e in self.events if isinstance(e, HomePlug) and (not names or e.name in names)]
@@ -173,9 +181,7 @@ def pair_up(messages: Iterable[Message]) -> list[Exchange]:
 
 
 def _is_response(message: Message) -> bool:
-    if message.name:
-        return message.name.endswith("Res")
-    return message.side == "evse"
+    return message.side == "evse" if message.side else message.name.endswith("Res")
 
 
 def stories(events: Iterable[Event]) -> list[Story]:
@@ -185,7 +191,7 @@ def stories(events: Iterable[Event]) -> list[Story]:
     by_connection: dict[int, Story] = {}
     found: list[Story] = []
     last = 0.0
-    for event in events:
+    for event in _once(events):
         if event.time:
             last = max(last, event.time)
         story = _home(event, open_stories, by_connection)
@@ -194,6 +200,8 @@ def stories(events: Iterable[Event]) -> list[Story]:
             before = []
             found.append(story)
             open_stories[event.session] = by_connection[event.connection] = story
+        if story is None and isinstance(event, Own) and found and not _is_attempt(before):
+            story = found[-1]  # what a station does after the connection still belongs to its session
         if story is None:
             before.append(event)
             continue
@@ -209,6 +217,19 @@ def stories(events: Iterable[Event]) -> list[Story]:
         story.exchanges = pair_up(story.messages)
         story.last_in_file = last
     return [story for story in found if story.events]
+
+
+def _once(events: Iterable[Event]) -> Iterator[Event]:
+    """Every management message once, where two interfaces saw it."""
+    seen: dict[tuple[bytes, bytes, int, bytes], tuple[int, float]] = {}
+    for event in events:
+        if isinstance(event, HomePlug):
+            key = (event.source, event.destination, event.type, event.payload)
+            interface, time = seen.get(key, (event.interface, event.time))
+            if interface != event.interface and event.time - time < TAPS_S:
+                continue
+            seen[key] = event.interface, event.time
+        yield event
 
 
 def _home(event: Event, open_stories: dict[int, Story], by_connection: dict[int, Story]) -> Story | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from .curves import Range
 from .findings import Level
-from .report import Range, Report
+from .report import Report
 from .rules_power import Limits
 
 MARK = {Level.ERROR: "!!", Level.WARNING: " !", Level.DEVIATION: " -", Level.NOTE: "  "}
@@ -27,19 +28,15 @@ def lines(report: Report) -> Iterator[Line]:
     """A report as lines for people."""
     title = f"session {report.session}" if report.session else "no session"
     yield f"{report.file}: {title}, {report.start.replace('T', ' ').replace('+00:00', ' UTC')}", "bold"
-    yield (
-        f"  {schema_name(report)}{', TLS' if report.tls else ''}, {report.messages} messages in {span(report.duration)}",
-        "",
-    )
+    tls = ", TLS" if report.tls else ""
+    yield f"  {schema_name(report)}{tls}, {report.messages} messages in {span(report.duration)}", ""
     yield from _who(report)
     yield from _power(report)
     yield "  phases", "bold"
     width = max((len(phase.name) for phase in report.phases), default=0)
     for phase in report.phases:
-        yield (
-            f"    {phase.start:9.3f} s  {phase.name:<{width}}  {span(phase.seconds):>10}  {_rounds(phase.rounds)}".rstrip(),
-            "",
-        )
+        row = f"    {phase.start:9.3f} s  {phase.name:<{width}}  {span(phase.seconds):>10}  {_rounds(phase.rounds)}"
+        yield row.rstrip(), ""
     if report.findings:
         yield "  what was seen", "bold"
         for f in report.findings:
@@ -101,7 +98,11 @@ def _why(report: Report) -> Iterator[Line]:
     if v.rule:
         source = f", {v.requirement}" if v.requirement else ""
         yield f"    first rule broken: {v.title} ({v.layer}{source})", ""
-    for cause in v.causes:
+    for witness in v.witness:
+        yield f"    own record of the {witness}", ""
+    if v.matching:
+        yield f"    matching: {v.matching}", ""
+    for cause in v.causes if not v.matching or v.rule == "slac-run-id" else ():
         yield f"    likely: {cause}", ""
     for case in v.cases:
         yield f"    known: {case.text}", ""
@@ -116,9 +117,10 @@ def span(seconds: float) -> str:
 
 
 COLUMNS = (
-    "file", "session", "start", "duration_s", "schema", "guessed", "tls", "ev_mac", "evse_mac", "evccid", "evseid", "mode",
-    "payment", "messages", "attenuation_db", "soc_first", "soc_last", "max_voltage_v", "max_current_a", "max_power_w",
-    "energy_wh", "outcome", "by", "phase", "rule", "layer", "sentence", "errors", "warnings", "deviations",
+    "file", "session", "start", "duration_s", "schema", "guessed", "tls", "ev_mac", "evse_mac", "evccid", "evseid",
+    "mode", "payment", "messages", "attenuation_db", "soc_first", "soc_last", "max_voltage_v", "max_current_a",
+    "max_power_w", "energy_wh", "outcome", "by", "phase", "rule", "layer", "sentence", "errors", "warnings",
+    "deviations",
 )  # fmt: skip
 """One row a session."""
 

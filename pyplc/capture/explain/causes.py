@@ -1,0 +1,172 @@
+"""What usually stands behind a broken rule: a table."""
+
+from __future__ import annotations
+
+
+class Row:
+    """Rules, phases (none: any), and the causes with the likeliest first."""
+
+    def __init__(self, rules: tuple[str, ...], phases: tuple[str, ...], *texts: str) -> None:
+        self.rules, self.phases, self.texts = rules, phases, texts
+
+
+CAUSES = (
+    Row(
+        ("slac-unanswered",),
+        (),
+        "the charger is not in matching (no state B seen, or it waits for authorisation)",
+        "no charger modem on this cable, or its firmware is not for charging stations",
+        "the capture is of the wrong side",
+    ),
+    Row(
+        ("slac-run-id",),
+        (),
+        "the charger invents the RunID, or builds it from the vehicle's MAC, instead of copying the request's",
+    ),
+    Row(
+        ("slac-stuck",),
+        (),
+        "messages later than the times of ISO 15118-3",
+        "the vehicle prefers another charger it hears",
+        "RunID or MAC of an answer are not those of the request",
+    ),
+    Row(
+        ("slac-again", "no-network"),
+        (),
+        "the modems do not come into one network: the key was not taken, or the modem restarts too slowly",
+        "the vehicle matched with another charger",
+        "supply of a modem drops while it restarts",
+    ),
+    Row(
+        ("sdp-unanswered",),
+        (),
+        "the charger's SDP server starts too late or listens on another interface",
+        "wrong UDP checksum",
+        "no link-local IPv6 address on the charger's interface",
+        "TLS asked, the charger has none",
+    ),
+    Row(
+        ("tcp-unused", "tcp-refused"),
+        (),
+        "the charger opens its port a moment after it announced it",
+        "the vehicle insists on TLS",
+        "TLS handshake failed: certificates or cipher suites",
+    ),
+    Row(
+        ("handshake-refused",),
+        (),
+        "the vehicle offers only protocols the charger does not speak",
+        "AC and DC configuration differ",
+        "ISO 15118-20 is offered on a connection without TLS 1.3",
+    ),
+    Row(
+        ("response-code",),
+        ("cable check",),
+        "the charger does not see state C",
+        "isolation fault, or isolation monitors of both sides measure at the same time",
+        "supply or contactor of the charger failed its self test",
+    ),
+    Row(
+        ("response-code", "charger-status"),
+        ("pre-charge",),
+        "the vehicle draws current in pre-charge",
+        "the charger sees voltage where there should be none",
+        "the control pilot left state C",
+    ),
+    Row(
+        ("response-code", "charger-status", "notification"),
+        ("charging",),
+        "somebody pressed stop, or a limit of time or money was reached",
+        "the charger measured a fault: isolation, temperature, current difference",
+        "the control pilot left state C",
+    ),
+    Row(
+        ("response-code",),
+        (),
+        "the charger did not expect the values or the order of this message",
+    ),
+    Row(
+        ("charger-status", "notification", "charger-asks"),
+        (),
+        "the charger ended it: stop button, backend, or a fault of its own; its log knows more",
+    ),
+    Row(
+        ("vehicle-error",),
+        (),
+        "the vehicle's own supervision: see the code in its message",
+    ),
+    Row(
+        ("unanswered",),
+        ("cable check",),
+        "the measurement of isolation holds the answer back",
+        "the charger's software waits for its power module",
+    ),
+    Row(
+        ("unanswered",),
+        (),
+        "the charger did not understand the request: values out of range, or out of sequence",
+        "the charger closed the session inside and keeps silent",
+        "the link broke: look for restarts of a modem",
+    ),
+    Row(
+        ("late",),
+        (),
+        "the answer is held back by slow hardware behind the protocol",
+        "the powerline repeats frames: look at the attenuation",
+    ),
+    Row(
+        ("loop",),
+        ("authorisation",),
+        "nobody authorised: no card, no app",
+        "the backend is slow",
+    ),
+    Row(
+        ("loop",),
+        ("cable check",),
+        "the isolation measurement takes longer than the vehicle waits",
+    ),
+    Row(
+        ("loop", "precharge-never", "precharge-not-ready"),
+        ("pre-charge",),
+        "the charger's voltage does not come to the target: a load on the line, or no pre-charge hardware",
+        "the vehicle measures another voltage than is reported",
+    ),
+    Row(
+        ("sequence",),
+        (),
+        "the peers disagree on what was agreed before: look at the answer before this request",
+    ),
+    Row(
+        ("tcp-lost",),
+        (),
+        "one side's software crashed or gave up: its log knows more",
+        "unplugged",
+        "the answer before was one the other could not live with",
+    ),
+    Row(
+        ("isolation",),
+        (),
+        "isolation really is low: cable, inlet, or water",
+        "two isolation monitors at once",
+    ),
+    Row(
+        ("capture-ends", "one-sided"),
+        (),
+        "the capture was stopped, or does not see everything",
+    ),
+    Row(
+        ("over-voltage", "over-current"),
+        (),
+        "values of the charger are scaled wrongly",
+        "its regulation overshoots",
+    ),
+)
+"""The first row that fits counts."""
+
+
+def causes(rule: str, phase: str) -> list[str]:
+    """Likely causes of a broken rule."""
+    for row in CAUSES:
+        if rule in row.rules and (not row.phases or phase in row.phases):
+            return list(row.texts)
+    return []
