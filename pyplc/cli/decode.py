@@ -39,6 +39,7 @@ CAPTURES = (
 @click.option("--out", type=click.Path(file_okay=False), help="Folder: a file of results for each capture.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Folder: processes (default: one a core).")
 @click.option("--cluster", metavar="ADDRESS", help="Folder: work on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
+@click.option("--to-pcapng", metavar="OUT", help="Capture: write it for Wireshark, with comments, keys and messages.")
 @click.option("--fragment", is_flag=True, help="Message: the bytes are one signed element.")
 @click.option("--strict", is_flag=True, help="Message: refuse what V2G peers do not write and facets not kept.")
 @click.option("--lenient", is_flag=True, help="Message: keep numbers of enumerations that the schema does not know.")
@@ -70,6 +71,11 @@ def command(what: tuple[str, ...], form: str | None, as_xml: bool, name: str | N
 
         decode_frame.run(what[0], "".join(what[1:]), form, as_xml, name)
     elif _is_capture(what):
+        if options["to_pcapng"] is not None:
+            from . import decode_pcapng
+
+            decode_pcapng.run(what, str(options["to_pcapng"]), name, options)
+            return
         from . import decode_capture
 
         decode_capture.run(what, form or ("xml" if as_xml else "list"), as_xml, name, options)

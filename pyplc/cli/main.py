@@ -19,6 +19,7 @@ VERBS = {
     "serve": "Services for other programs: a decoder.",
     "service": "A station as a service: install, remove, status.",
     "sim": "Simulate a whole charging session, no hardware needed.",
+    "wireshark": "Dissector, colours, profile and live capture for Wireshark.",
 }
 """Every verb with its line of help: the help text needs no import."""
 
