@@ -1,12 +1,13 @@
 # demo: one complete simulated charging session    test: the whole suite
 # check: ruff, mypy --strict                       bench: figures and what they are compared with
+# interop: sessions with other people's programs, which are fetched
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # the Debian packages that the tests use when they are there to be had; the program itself needs none
 DEBIAN := libpcap0.8 iproute2 plc-utils plc-utils-extra gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev mosquitto
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench interop clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/pyplc sim
@@ -19,6 +20,10 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check pyplc tests bench docs
 	$(BIN)/ruff format --check pyplc tests bench docs
 	$(BIN)/mypy
+
+interop: $(VENV)/.dev
+	@sh tests/debian.sh iproute2 plc-utils plc-utils-extra openjdk-17-jre-headless
+	PYPLC_INTEROP=1 $(BIN)/python -m pytest tests/interop
 
 bench: $(VENV)/.dev
 	@for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done

@@ -23,7 +23,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True):
     Some vehicle stacks keep the cable live and go straight on [V2G2-582 lists only the long way]."""
     no_charging_profile: bool = True
     """Charger, ISO 15118-2: PowerDelivery start without ChargingProfile counts as the whole PMax. The schema allows
-    it; many vehicles leave it out."""
+    it; many vehicles leave it out (seen: EcoG's, in DC)."""
     loose_charging_profile: bool = True
     """Charger, ISO 15118-2: a ChargingProfile above PMax is recorded and not refused. Vehicles that compute
     3 x 230 V x 16 A meet chargers that say 11,000 W [V2G2-761]."""

@@ -1,6 +1,9 @@
-"""Our vehicle or our charger for one session on an interface, without modem and matching: the peer has neither.
+"""Our vehicle or our charger for one session on an interface, the whole station but modem and matching.
 
-python ours.py ev|evse INTERFACE din|iso2 dc|ac        the last line is a JSON object; "ready" when a charger listens
+    python ours.py ev|evse INTERFACE din|iso2|din,iso2 dc|ac [field|conformance]
+
+For peers that begin with SECC discovery. Prints each message as it passes, "ready" when a charger listens, and last
+line a JSON object: outcome, reason, how often each message passed.
 """
 
 from __future__ import annotations
@@ -9,98 +12,97 @@ import asyncio
 import json
 import random
 import sys
-from typing import Any
 
-from pyplc.config import SimSettings
-from pyplc.hw.registry import devices
+import msgspec
+
+from pyplc.config import SessionSettings, SimSettings, rules
+from pyplc.hw.bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
+from pyplc.hw.compose import compose
+from pyplc.hw.settings import ChargerHardware, VehicleHardware
+from pyplc.link.virtual import cable
 from pyplc.network import KernelNetwork
-from pyplc.record import Message, Record, Recorder, Scribe
-from pyplc.sdp import client, server
+from pyplc.record import Message, Note, Record, Recorder, Summary
+from pyplc.sdp import server
 from pyplc.sdp.messages import PORT
-from pyplc.station.charger_ac import AcCharger
-from pyplc.station.charger_dc import DcCharger
-from pyplc.station.vehicle_ac import AcVehicle
-from pyplc.station.vehicle_dc import DcVehicle
-from pyplc.tower import alongside, judge
-from pyplc.v2g import charger as charger_session
-from pyplc.v2g import vehicle as vehicle_session
-from pyplc.v2g.negotiate import PROTOCOLS
-from pyplc.v2g.rules import Rules
+from pyplc.slac.homeplug import HomePlug
+from pyplc.slac.modem import Modem
+from pyplc.tower import ChargerStation, Common, VehicleStation, alongside
+from pyplc.v2g.control import Energy
 from pyplc.v2g.session import Ended
-from pyplc.v2g.stream import Channel
 
-EVCCID = bytes.fromhex("0200000000ec")
+EVCCID = "0200000000ec"
 CHARGE_S = 2.0
 """How long our vehicle charges."""
 
 
-async def be_vehicle(network: KernelNetwork, rules: Rules, energy: str, scribe: Scribe) -> Ended:
-    settings = SimSettings()
-    settings.vehicle.target_time = CHARGE_S
-    vehicle: Any
-    if energy == "ac":
-        vehicle = AcVehicle(devices("simulated", "AC vehicle", settings.plant), settings.vehicle, EVCCID, scribe)
-    else:
-        vehicle = DcVehicle(devices("simulated", "vehicle", settings.plant), settings.vehicle, EVCCID, scribe)
-    udp = await network.udp()
-    try:
-        found = await client.discover(udp, scribe)
-    finally:
-        udp.close()
-    channel = await network.connect(found.address, found.port)
-    try:
-        return await vehicle_session.charge(channel, vehicle, scribe, rules)
-    finally:
-        await vehicle.secure()
+class Vehicle(VehicleStation):
+    """From discovery on."""
+
+    async def _connected(self) -> Ended:
+        return await self._linked()
 
 
-async def be_charger(network: KernelNetwork, rules: Rules, energy: str, scribe: Scribe) -> Ended:
-    settings = SimSettings()
-    settings.plant.supply.max_current = 200.0
-    charger: Any
-    if energy == "ac":
-        charger = AcCharger(devices("simulated", "AC charger", settings.plant), settings.charger, scribe)
-    else:
-        charger = DcCharger(devices("simulated", "charger", settings.plant), settings.charger, scribe)
-    accepted: asyncio.Future[Channel] = asyncio.get_running_loop().create_future()
-    listener, port = await network.listen(accepted.set_result, 0)
-    udp = await network.udp(PORT)
-    print("ready", flush=True)
-    try:
-        return await alongside(
-            _serve(accepted, charger, rules, scribe), server.serve(udp, await network.address(), port, scribe)
-        )
-    finally:
-        listener.close()
-        udp.close()
-        await charger.secure()
+class Charger(ChargerStation):
+    """From discovery on."""
+
+    async def _prepared(self) -> None:
+        self._keyed = False
+
+    async def _connected(self) -> Ended:
+        listener, port = await self._common.network.listen(self._accept, 0)
+        udp = await self._common.network.udp(PORT)
+        address = await self._common.network.address()
+        self._accepted = asyncio.get_running_loop().create_future()
+        print("ready", flush=True)
+        try:
+            return await alongside(self._linked(), server.serve(udp, address, port, self.scribe))
+        finally:
+            listener.close()
+            udp.close()
 
 
-async def _serve(accepted: asyncio.Future[Channel], charger: Any, rules: Rules, scribe: Scribe) -> Ended:
-    return await charger_session.serve(await accepted, charger, scribe, rules, random.SystemRandom())
+async def session(role: str, interface: str, chosen: SessionSettings, energy: Energy, recorder: Recorder) -> Summary:
+    """One session with simulated devices; the other side's are elsewhere and its messages are believed."""
+    settings = SimSettings(session=chosen)
+    scribe = recorder.on("ev" if role == "ev" else "evse")
+    homeplug = HomePlug(cable("no modem", bytes(6), bytes(6))[0], scribe)
+    common = Common(
+        recorder=recorder,
+        network=KernelNetwork(interface, scribe),
+        homeplug=homeplug,
+        modem=Modem(homeplug, scribe),
+        rules=rules(settings.session),
+        rng=random.SystemRandom(),
+    )
+    if role == "ev":
+        wish = settings.vehicle
+        wish.energy, wish.target_time, wish.evccid = energy, CHARGE_S, EVCCID
+        made = compose(VehicleHardware(), {}, wish.energy, settings.plant)
+        assert isinstance(made.devices, (VehicleDevices, AcVehicleDevices))
+        async with made:
+            return await Vehicle(common, made.devices, wish).run()
+    settings.charger.energy = energy
+    made = compose(ChargerHardware(), {}, settings.charger.energy, settings.plant)
+    assert isinstance(made.devices, (ChargerDevices, AcChargerDevices))
+    async with made:
+        return await Charger(common, made.devices, settings.charger).run()
 
 
-async def main(role: str, interface: str, protocol: str, energy: str) -> None:
-    exchanged: list[str] = []
+def main(role: str, interface: str, protocols: str, energy: str, profile: str = "field") -> None:
+    chosen = msgspec.convert({"protocols": protocols.split(","), "profile": profile}, SessionSettings)
+    passed: list[str] = []
 
     def read(record: Record) -> None:
         if isinstance(record, Message):
-            exchanged.append(record.name)
-            print(f"{record.t:8.3f} {record.direction} {record.name}", flush=True)
-        elif hasattr(record, "text"):
+            passed.append(record.name)
+            print(f"{record.t:8.3f} {record.direction} {record.name} {record.exi.hex()}", flush=True)
+        elif isinstance(record, Note):
             print(f"{record.t:8.3f} {record.text}", flush=True)
 
-    scribe = Recorder(read).on("ev" if role == "ev" else "evse")
-    network = KernelNetwork(interface, scribe)
-    rules = Rules(protocols=(PROTOCOLS[protocol],))
-    try:
-        ended = await (be_vehicle if role == "ev" else be_charger)(network, rules, energy, scribe)
-        outcome, reason = "finished", ended.reason
-    except Exception as error:
-        outcome, reason = judge(error)
-    names = {name: exchanged.count(name) for name in dict.fromkeys(exchanged)}
-    print(json.dumps({"outcome": outcome, "reason": reason, "messages": names}), flush=True)
+    summary = asyncio.run(session(role, interface, chosen, msgspec.convert(energy, Energy), Recorder(read)))
+    messages = {name: passed.count(name) for name in dict.fromkeys(passed)}
+    print(json.dumps({"outcome": summary.outcome, "reason": summary.reason, "messages": messages}), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -117,8 +117,13 @@ def plan_of(schedule: int, told: m.ChargingProfile | None) -> Plan | None:
 
 
 def exceeds(plan: Plan, schedule: Schedule) -> str | None:
-    """Where a plan leaves its schedule: above PMax at its start or until its end, or outside of it [V2G2-761]."""
+    """Where a plan leaves its schedule: above PMax at its start or until its end, or outside of it [V2G2-761].
+
+    An entry of 0 W may close it at the schedule's end: some vehicles write down that they stop there.
+    """
     for entry, following in zip(plan.entries, [*plan.entries[1:], None], strict=True):
+        if entry.start == schedule.duration and not entry.max_power:
+            continue
         if entry.start >= schedule.duration:
             return f"the entry at {entry.start} s is outside the schedule of {schedule.duration} s"
         end = following.start if following else schedule.duration

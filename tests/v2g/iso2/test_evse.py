@@ -374,6 +374,8 @@ def test_schedules_are_told_with_their_times() -> None:
         (((0, 4000),), 1, Code.OK),
         (((0, 5000),), 1, Code.FAILED_ChargingProfileInvalid),
         (((0, 4000), (7200, 4000)), 1, Code.FAILED_ChargingProfileInvalid),
+        (((0, 4000), (7200, 0)), 1, Code.OK),  # EcoG's vehicle closes its profile like this
+        (((0, 4000), (7201, 0)), 1, Code.FAILED_ChargingProfileInvalid),
         (((0, 5000),), 2, Code.OK),
         ((), 1, Code.FAILED_ChargingProfileInvalid),
         (((0, 4000),), 3, Code.FAILED_TariffSelectionInvalid),
