@@ -116,6 +116,8 @@ async def hold(
     try:
         async with world.hardware[side] as opened:
             opened.tell(recorder.on(side).note)
+            if opened.display is not None:
+                recorder.readers.append(opened.display)
             await opened.ready()
             bench.summaries = await world.run()
     finally:
@@ -129,3 +131,51 @@ async def hold(
 def session(side: Side, make: Make, **how: Any) -> Bench:
     """`hold` in virtual time."""
     return clock.run(hold(side, make, **how))
+
+
+# what can be done to a bench
+
+Disturb = Callable[[Bench], Awaitable[None] | None]
+
+
+def cut(bench: Bench) -> None:
+    bench.line.unplug()
+
+
+def cut_for_a_while(bench: Bench) -> Awaitable[None]:
+    async def work() -> None:
+        bench.line.unplug()
+        await asyncio.sleep(0.2)
+        bench.line.plug()
+
+    return work()
+
+
+def set_line(**fields: Any) -> Disturb:
+    def disturb(bench: Bench) -> None:
+        for name, value in fields.items():
+            setattr(bench.line, name, value)
+
+    return disturb
+
+
+def set_device(**fields: Any) -> Disturb:
+    def disturb(bench: Bench) -> None:
+        for name, value in fields.items():
+            setattr(bench.device, name, value)
+
+    return disturb
+
+
+def set_plant(**fields: Any) -> Disturb:
+    def disturb(bench: Bench) -> None:
+        for name, value in fields.items():
+            setattr(bench.plant, name, value)
+
+    return disturb
+
+
+def safe(bench: Bench) -> None:
+    """No current, and nobody is locked in."""
+    assert bench.plant.circuit.current == 0
+    assert not bench.plant.locked

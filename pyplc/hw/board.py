@@ -7,12 +7,13 @@ then on: what comes back never finds outputs asked for earlier.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from .driver import Context, Heard
-from .ports import DeviceError, PilotState, PilotView, Reading, StaleReading
+from .ports import UNREAD, DeviceError, PilotState, PilotView, Reading, fresh
 
 
 @dataclass
@@ -33,8 +34,10 @@ class Seen:
     view: PilotView = PilotView(PilotState.A, None)
     contactor: bool | None = None
     locked: bool | None = None
-    inlet: Reading = Reading(math.nan, -math.inf)
-    battery: Reading = Reading(math.nan, -math.inf)
+    inlet: Reading = UNREAD
+    battery: Reading = UNREAD
+    soc: Reading = UNREAD
+    max_current: Reading = UNREAD
 
 
 class Board(Heard):
@@ -55,8 +58,11 @@ class Board(Heard):
         raise NotImplementedError
 
     def part(self, name: str) -> Any:
+        if name == "battery":
+            return BoardBattery(self, self.settings.battery)
         pilot = BoardVehiclePilot if self.context.role == "vehicle" else BoardChargerPilot
-        return {"pilot": pilot, "contactor": BoardContactor, "lock": BoardLock, "inlet": BoardInlet}[name](self)
+        parts: dict[str, Any] = {"pilot": pilot, "contactor": BoardContactor, "lock": BoardLock, "inlet": BoardInlet}
+        return parts[name](self)
 
     def fail(self, why: str) -> None:
         self.wanted = Wanted()
@@ -205,6 +211,40 @@ class BoardInlet:
 
     @property
     def voltage(self) -> Reading:
-        if self._board.seen.inlet.t == -math.inf:
-            raise StaleReading(f"{self._board.name}: no inlet voltage was told yet")
         return self._board.seen.inlet
+
+
+class BatterySettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a board that knows the battery does not tell of it."""
+
+    max_voltage: Annotated[float, msgspec.Meta(gt=0)]
+    """V, what the battery may be charged to."""
+    max_current: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """A, whatever the device says; without a word of the device it is all that is known."""
+    capacity_wh: Annotated[float, msgspec.Meta(gt=0)] = 20_000.0
+
+
+class BoardBattery:
+    """What a board knows of the battery. Its word is needed for the voltage and the state of charge."""
+
+    def __init__(self, board: Board, settings: BatterySettings | None) -> None:
+        if settings is None:
+            where = f"devices.{board.name}.battery"
+            raise DeviceError(f"{where}: missing; its key max_voltage says what the battery may be charged to, in V")
+        self._board, self._most = board, settings.max_current
+        self.max_voltage, self.capacity_wh = settings.max_voltage, settings.capacity_wh
+
+    @property
+    def voltage(self) -> Reading:
+        return self._board.seen.battery
+
+    @property
+    def soc_percent(self) -> float:
+        return fresh(self._board.seen.soc, self._board.now(), f"{self._board.name}: state of charge")
+
+    @property
+    def max_current(self) -> float:
+        if self._most is not None and self._board.seen.max_current == UNREAD:
+            return self._most
+        told = fresh(self._board.seen.max_current, self._board.now(), f"{self._board.name}: most current")
+        return told if self._most is None else min(told, self._most)

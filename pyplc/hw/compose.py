@@ -15,11 +15,12 @@ import msgspec
 from ..explain import explain
 from ..plant.parameters import PlantParameters
 from ..plant.plant import Plant
+from ..record import Reader, Record
 from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
-from .driver import Context, Driver, Note
+from .driver import Context, Driver, Note, Press
 from .ports import Contactor, DeviceError, PilotState
 from .registry import driver, offering
-from .settings import COMPOSITIONS, ChargerHardware, DeviceTables, VehicleHardware
+from .settings import COMPOSITIONS, OPTIONAL, ChargerHardware, DeviceTables, VehicleHardware
 
 Energy = Literal["dc", "ac"]
 Bundle = VehicleDevices | ChargerDevices | AcVehicleDevices | AcChargerDevices
@@ -36,17 +37,31 @@ WATCH_S = 0.1
 class Hardware:
     """The devices of one station and the tasks that keep them; use it as `async with`."""
 
-    def __init__(self, devices: Bundle, drivers: Mapping[str, Driver], display: Any | None = None) -> None:
+    def __init__(self, devices: Bundle, drivers: Mapping[str, Driver]) -> None:
         self.devices = devices
         self.drivers = dict(drivers)
-        self.display = display
-        """What is told each record, if there is a display."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def tell(self, note: Note) -> None:
         """Who is told of devices that come and go from now on."""
         for made in self.drivers.values():
             made.note = note
+
+    def on_press(self, stop: Press) -> None:
+        """Who is asked to end the session when a stop button is pressed from now on."""
+        for made in self.drivers.values():
+            made.press = stop
+
+    @property
+    def display(self) -> Reader | None:
+        """Tells every device that shows something each record; None where there is none."""
+        reading = [made for made in self.drivers.values() if made.reads]
+
+        def read(record: Record) -> None:
+            for made in reading:
+                made.read(record)
+
+        return read if reading else None
 
     async def __aenter__(self) -> Hardware:
         self._tasks = {name: asyncio.ensure_future(made.run()) for name, made in self.drivers.items()}
@@ -90,8 +105,9 @@ def compose(
     role = "vehicle" if isinstance(hardware, VehicleHardware) else "charger"
     composition = COMPOSITIONS[role, energy]
     wanted = {part: str(getattr(hardware, part)) for part in composition.parts}
-    if hardware.display is not None:
-        wanted["display"] = hardware.display
+    for part in OPTIONAL[role]:
+        if (name := getattr(hardware, part)) is not None:
+            wanted[part] = name
     plants: list[Plant] = []
 
     def plant() -> Plant:
@@ -117,10 +133,10 @@ def compose(
     parts = {part: drivers[name].part(part) for part, name in wanted.items()}
     if plants and "contactor" in parts and wanted["contactor"] != "simulated":
         parts["contactor"] = Mirrored(parts["contactor"], plants[0], role)
-    display = parts.pop("display", None)
+    parts.pop("display", None)
     devices = BUNDLES[role, energy](**parts)
     _imagining(devices, wanted, drivers, plants[0] if plants else None)
-    return Hardware(devices, drivers, display)
+    return Hardware(devices, drivers)
 
 
 class Mirrored:

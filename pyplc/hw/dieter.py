@@ -10,16 +10,14 @@ session, and its echo confirms what was switched. It has no watchdog: if this pr
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import Annotated, Literal
 
 import msgspec
 
-from .board import Board
-from .driver import Context
 from .ports import PilotState, PilotView, Reading
-from .serial_line import Opener, SerialLine, SerialSettings, serial_opener
+from .serial_board import SerialBoard
+from .serial_line import SerialSettings
 
 BAUD = 19200
 EACH_S = 0.5
@@ -43,43 +41,21 @@ class DieterSettings(SerialSettings, kw_only=True, forbid_unknown_fields=True):
     """Of the 10-bit value: 1.08 V of reference and the divider of DieterHV make 718 V full scale."""
 
 
-class Dieter(Board):
-    """Both halves on one port."""
+class Dieter(SerialBoard):
+    """Both halves on one port, and the display that may hang on the same line."""
 
     summary = "pyPLC's serial Arduino: state B and C, two relays, inlet voltage"
     Settings = DieterSettings
-    parts = {"vehicle": ("pilot", "contactor", "inlet")}
+    parts = {"vehicle": ("pilot", "contactor", "inlet", "display")}
     extra = "serial"
+    baud = BAUD
+    each_s = EACH_S
     limit_s = 1.6
     """Three of its periods and a bit."""
 
-    def __init__(self, settings: DieterSettings, context: Context, opener: Opener | None = None) -> None:
-        super().__init__(settings, context)
-        self._line = SerialLine(opener or serial_opener(settings.port, BAUD), self._said, self._opened, self._lost)
-        self._echoed: int | None = None
-        self._differs_since: float | None = None
-        self.garbled = 0
-        """Lines that were none."""
-
     async def run(self) -> None:
         self.note(f"{self.name}: has no watchdog; if this program is killed its relays stay as they are", "warning")
-        line = asyncio.ensure_future(self._line.run())
-        try:
-            while not line.done():
-                self.push()
-                await asyncio.sleep(EACH_S)
-            line.result()
-        finally:
-            line.cancel()
-            await asyncio.gather(line, return_exceptions=True)
-
-    async def close(self) -> None:
-        await super().close()
-        if self._line.send(b""):
-            await asyncio.sleep(0.05)  # 7 characters at 19200 baud take 4 ms
-
-    def unheard(self) -> str:
-        return f"nothing heard for {self.patience_s:g} s: {self._line.trouble}"
+        await super().run()
 
     def output(self) -> int:
         """The digit that says what is wanted."""
@@ -90,23 +66,17 @@ class Dieter(Board):
         return digit
 
     def push(self) -> None:
-        sent = self._line.send(b"do000%d\n" % self.output())
+        sent = self.line.send(b"do000%d\n" % self.output())
         if sent and not self.settings.echo:
             self._switched(self.output())
 
+    def show(self, lines: tuple[str, str, str]) -> None:
+        for line in lines:
+            self.line.send(b"lc%s\n" % line.encode("ascii"))
+
     # what it says
 
-    def _opened(self) -> None:
-        self.note(f"{self.name}: line open", "info")
-        self._echoed = None
-        self.push()
-
-    def _lost(self, why: str) -> None:
-        self.heard = None
-        self.seen.view = PilotView(PilotState.A, None)
-        self.fail(why)
-
-    def _said(self, line: bytes) -> None:
+    def said(self, line: bytes) -> None:
         if match := _ANALOG.fullmatch(line):
             self._measured(int(match[1]))
         elif match := _ECHO.fullmatch(line):
@@ -131,12 +101,7 @@ class Dieter(Board):
     def _switched(self, digit: int) -> None:
         """Dieter has these outputs now; other than wanted for a second and a half: it does not obey."""
         wanted = self.output()
-        if digit == wanted:
-            self._differs_since = None
-        elif self._differs_since is None:
-            self._differs_since = self.now()
-        elif self.now() - self._differs_since > 3 * EACH_S:
-            self.fail(f"switched {digit} instead of {wanted}")
+        self.agree("outputs", digit == wanted, 3 * EACH_S, f"switched {digit} instead of {wanted}")
         relays = sum(RELAY_1 if relay == 1 else RELAY_2 for relay in self.settings.relays)
         self.seen.contactor = bool(digit & relays)
         if not self.failed:

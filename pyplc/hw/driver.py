@@ -13,10 +13,14 @@ from typing import Any, ClassVar, NamedTuple
 import msgspec
 
 from ..plant.plant import Plant
+from ..record import Record
 from .ports import DeviceError, StaleReading
 
 Note = Callable[[str, str], None]
 """Told what happened to a device: text, level ("info", "warning", "error")."""
+
+Press = Callable[[str], object]
+"""Ends the session in order; told why."""
 
 
 class NoSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +57,10 @@ class Driver:
         self.context = context
         self.name = context.name
         self.note: Note = lambda text, level: None
+        self.press: Press = lambda reason: None
+        """Somebody pressed the stop button."""
+        self.reads = False
+        """It is told each record."""
         self.heard: float | None = None
         """When it said something valid last, loop time."""
         self.failed: str | None = None
@@ -76,6 +84,9 @@ class Driver:
 
     def imagine(self, voltage: float, current: float) -> None:
         """Told what the other side reports or asks: V, A. Devices that have no line to measure follow it."""
+
+    def read(self, record: Record) -> None:
+        """Told each record of the session, where `reads` is set."""
 
     def check(self) -> None:
         """Raises DeviceError when the device failed or went silent."""

@@ -37,22 +37,29 @@ class PilotState(enum.Enum):
     """-12 V: charger not available."""
 
 
+MAX_AGE_S = 1.0
+"""A reading older than this is not acted on, unless its device says otherwise."""
+
+
 class Reading(NamedTuple):
-    """A measured value in its unit (V or A) and the loop's time at which it was measured, in seconds."""
+    """A measured value in its unit (V or A), the loop's time at which it was measured, and how old it may get, s."""
 
     value: float
     t: float
+    max_age: float = MAX_AGE_S
 
 
-MAX_AGE_S = 1.0
-"""A reading older than this is not acted on."""
+UNREAD = Reading(math.nan, -math.inf)
+"""Nothing was measured yet."""
 
 
-def fresh(reading: Reading, now: float, what: str, max_age: float = MAX_AGE_S) -> float:
+def fresh(reading: Reading, now: float, what: str) -> float:
     """The value of a reading that is young enough and a number; StaleReading otherwise, naming `what` was measured."""
     age = now - reading.t
-    if age > max_age:
-        raise StaleReading(f"{what}: the newest reading is {age:.1f} s old, at most {max_age:g} s are safe")
+    if age > reading.max_age:
+        if reading.t == -math.inf:
+            raise StaleReading(f"{what}: there is no reading yet")
+        raise StaleReading(f"{what}: the newest reading is {age:.1f} s old, at most {reading.max_age:g} s are safe")
     if not math.isfinite(reading.value):
         raise StaleReading(f"{what}: {reading.value} is no reading")
     return reading.value

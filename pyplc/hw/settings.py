@@ -38,6 +38,8 @@ class ChargerHardware(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     isolation: str = SIMULATED
     outlet: str = SIMULATED
     """Mains, meter and residual current device of an AC charger."""
+    load: str | None = None
+    """DC: connects a load at the outlet, for the discharge demo."""
     display: str | None = None
     trust_simulated: bool = False
     """Let a real supply run on a simulated isolation monitor: only on a bench."""
@@ -62,3 +64,6 @@ COMPOSITIONS = {
     ("charger", "ac"): Composition("charger", ("pilot", "contactor", "outlet"), {"contactor": ("pilot",)}),
 }
 """(role, energy) -> what is composed."""
+
+OPTIONAL = {"vehicle": ("display",), "charger": ("display", "load")}
+"""Parts that may be left out."""

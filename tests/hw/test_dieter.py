@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import benches
 import pytest
 import worlds
-from benches import Bench
+from benches import Bench, cut, cut_for_a_while, safe, set_device, set_line
 
 from pyplc import clock, simulation
 from pyplc.hw.dieter import Dieter, DieterSettings
@@ -26,12 +26,6 @@ def in_memory(plant: Plant) -> tuple[Driver, EmulatedDieter, EmulatedLine]:
     device = EmulatedDieter(plant)
     line = EmulatedLine(device)
     return Dieter(DieterSettings(), benches.context("vehicle", plant, "dieter"), line.opener), device, line
-
-
-def safe(bench: Bench) -> None:
-    circuit = bench.plant.circuit
-    assert circuit.current == 0
-    assert not bench.plant.locked
 
 
 def test_its_lines() -> None:
@@ -138,35 +132,6 @@ def test_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(main())
-
-
-def cut(bench: Bench) -> None:
-    bench.line.unplug()
-
-
-def cut_for_a_while(bench: Bench) -> Awaitable[None]:
-    async def work() -> None:
-        bench.line.unplug()
-        await asyncio.sleep(0.2)
-        bench.line.plug()
-
-    return work()
-
-
-def set_line(**fields: Any) -> Callable[[Bench], None]:
-    def disturb(bench: Bench) -> None:
-        for name, value in fields.items():
-            setattr(bench.line, name, value)
-
-    return disturb
-
-
-def set_device(**fields: Any) -> Callable[[Bench], None]:
-    def disturb(bench: Bench) -> None:
-        for name, value in fields.items():
-            setattr(bench.device, name, value)
-
-    return disturb
 
 
 FAULTS: dict[str, tuple[Callable[[Bench], Any], str, str, float | None]] = {
