@@ -1,6 +1,5 @@
 /* Framed lines:  :KIND field field ... *CRC\n   CRC-16/XMODEM of what is between : and *, four hex digits. */
 #include <avr/interrupt.h>
-#include <avr/io.h>
 #include <stdlib.h>
 #include <util/crc16.h>
 
@@ -35,7 +34,9 @@ ISR(USART_UDRE_vect) {
     tx_out = (tx_out + 1) & (RING - 1);
 }
 
-/* a full ring drops: a host that does not read must not stop the board */
+/* without room a frame is not begun: a host that does not read must not stop the board */
+bool line_room(uint8_t size) { return ((uint8_t)(tx_out - tx_in - 1) & (RING - 1)) >= size; }
+
 static void put(char c) {
     uint8_t next = (tx_in + 1) & (RING - 1);
     if (next == tx_out) return;
@@ -60,9 +61,15 @@ void line_word(const char *text) {
     while (*text) put_counted(*text++);
 }
 
-void line_number(int32_t value) {
+void line_number(uint32_t value) {
     char text[12];
-    ltoa(value, text, 10);
+    ultoa(value, text, 10);
+    line_word(text);
+}
+
+void line_signed(int16_t value) {
+    char text[8];
+    itoa(value, text, 10);
     line_word(text);
 }
 

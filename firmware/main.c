@@ -1,16 +1,16 @@
-/* pyplc's board: obeys its host, and goes to the safe state without it.
+/* pyplc's board: obeys its host, and goes to the safe state without it. docs/reference/firmware-protocol.md
  *
  *   host    :V seq                                    who are you?
  *           :O seq state duty relays lock             what is wanted; each 0.2 s, another seq each time
- *   board   :V seq protocol role version
- *           :S seq flags state duty high low proximity inlet relays lock uptime      each 50 ms
+ *   board   :V seq protocol role version uptime       when asked, and once after a reset
+ *           :S seq uptime flags state duty high low proximity inlet relays lock      each 50 ms and at each change
  *
- * Safe: pilot in state B (vehicle) or F (charger) at once, relays open OPEN_AFTER_MS later, unlocked when no voltage is
- * left. The board is in it after a reset, after HOST_SILENT_MS without a frame, and while the emergency input is open.
- * It leaves it only after a frame that wants nothing: outputs asked for earlier never come back by themselves.
+ * Safe: the pilot in state B (vehicle) or F (charger) at once, relays open OPEN_AFTER_MS later, unlocked when no voltage
+ * is left. The board is in it after a reset, HOST_SILENT_MS after the last order, when the emergency input is open, when
+ * the pilot is gone under power, when it cannot measure, and when the host asks for it. It leaves it only when the relays
+ * are open, and with an order that wants nothing: outputs asked for earlier never come back by themselves.
  */
 #include <avr/interrupt.h>
-#include <avr/io.h>
 #include <avr/sleep.h>
 #include <avr/wdt.h>
 #include <stdlib.h>
@@ -18,15 +18,23 @@
 
 #include "board.h"
 
-enum { TRIPPED = 1, EMERGENCY = 2, CONTACTOR_CLOSED = 4, LOCK_JAMMED = 8, DIODE_FAULT = 16 };
+#define STATUS_LENGTH 80
 
-struct measured seen = {.state = 'A'};
+struct measured seen = {.state = 'A', .proximity = NO_READING, .inlet = NO_READING};
 static volatile uint32_t milliseconds;
-static struct wanted wanted;
-static bool armed;
-static uint32_t tripped_at, heard_at;
+static bool armed, told_version;
+static bool stopped = true; /* the emergency input is open */
+static uint8_t reasons; /* why it tripped: HOST_SILENT, PILOT_GONE */
+static uint32_t tripped_at, heard_at, present_at;
 static uint16_t last_seq;
 static bool any_seq;
+
+/* a reset by the watchdog leaves it running: off before anything else */
+void watchdog_off(void) __attribute__((naked, used, section(".init3")));
+void watchdog_off(void) {
+    MCUSR = 0;
+    wdt_disable();
+}
 
 ISR(TIMER0_COMPA_vect) { milliseconds++; }
 
@@ -37,49 +45,63 @@ uint32_t now_ms(void) {
 }
 
 static void relays(uint8_t bits) {
-    uint8_t out = PORTD & ~(_BV(PD3) | _BV(PD4));
-    if (bits & 1) out |= _BV(PD3);
-    if (bits & 2) out |= _BV(PD4);
-    PORTD = out;
+    if (bits & 1) SET(PIN_RELAY_1);
+    else CLEAR(PIN_RELAY_1);
+    if (bits & 2) SET(PIN_RELAY_2);
+    else CLEAR(PIN_RELAY_2);
 }
 
-static uint8_t relays_now(void) { return (PORTD >> PD3) & 3; }
+static uint8_t relays_now(void) { return (IS_SET(PIN_RELAY_1) ? 1 : 0) | (IS_SET(PIN_RELAY_2) ? 2 : 0); }
 
-static bool emergency(void) { return PIND & _BV(PD2); }
+/* two looks that agree */
+static void look_at_emergency(void) {
+    static bool before = true;
+    bool open = READ(PIN_EMERGENCY);
+    if (open == before) stopped = open;
+    before = open;
+}
 
-static void trip(void) {
+static bool ready_for_power(void) { return seen.state == 'C' || seen.state == 'D'; }
+
+static void trip(uint8_t reason) {
     if (armed) tripped_at = now_ms();
+    if (armed) reasons = reason;
     armed = false;
-    PORTB &= ~_BV(PB5);
+    CLEAR(PIN_ARMED);
     pilot_safe();
+    relays(relays_now() & ~open_at_once);
 }
 
 static bool wants_nothing(const struct wanted *w) {
-    return !(w->relays & 3) && !w->duty && (w->state == 'B' || w->state == 'N' || w->state == 'F');
+    return !w->relays && !w->duty && !w->locked && (w->state == 'B' || w->state == 'N' || w->state == 'F');
 }
 
 static void obey(const struct wanted *w) {
-    if (!armed && wants_nothing(w) && !emergency()) {
+    if (w->state == 'S') trip(0);
+    if (!armed && wants_nothing(w) && !stopped && !seen.blind && !relays_now()) {
         armed = true;
-        PORTB |= _BV(PB5);
+        reasons = 0;
+        SET(PIN_ARMED);
     }
     if (!armed) return;
-    wanted = *w;
     pilot_set(w);
     lock_set(w->locked);
-    relays(pilot_forbids_power(w->relays) ? 0 : w->relays);
+    relays(ready_for_power() ? w->relays : w->relays & relays_now()); /* closing needs state C or D */
 }
 
-/* the way down without a host, in the order of the standard */
+/* what is done without a host */
 static void look_after(uint32_t now) {
-    if (emergency() || now - heard_at > HOST_SILENT_MS) trip();
-    if (armed) {
-        if (pilot_forbids_power(wanted.relays)) relays(0);
-        return;
-    }
+    look_at_emergency();
+    if (stopped || seen.blind) trip(0);
+    if (now - heard_at > HOST_SILENT_MS) trip(HOST_SILENT);
+    if (seen.state == 'B' || ready_for_power() || !relays_now()) present_at = now;
+    if (now - present_at > GONE_MS) trip(PILOT_GONE);
+    if (armed) return;
     pilot_safe();
-    if (now - tripped_at > OPEN_AFTER_MS) relays(0);
-    if (now - tripped_at > OPEN_AFTER_MS + UNLOCK_AFTER_MS && seen.inlet < INLET_SAFE) lock_set(false);
+    uint32_t since = now - tripped_at;
+    if (since > OPEN_AFTER_MS) relays(0);
+    bool touchable = seen.inlet != NO_READING && seen.inlet < INLET_TOUCHABLE;
+    if (since > OPEN_AFTER_MS + (touchable ? UNLOCK_AFTER_MS : UNLOCK_ANYWAY_MS)) lock_set(false);
 }
 
 static void tell_version(uint16_t seq) {
@@ -89,89 +111,126 @@ static void tell_version(uint16_t seq) {
     line_number(PROTOCOL);
     line_word(role);
     line_word(VERSION);
+    line_number(now_ms());
     line_end_frame();
+}
+
+static uint8_t flags(void) {
+    return (armed ? 0 : TRIPPED) | (stopped ? EMERGENCY : 0) | (READ(PIN_CLOSED) ? 0 : CONTACTOR_CLOSED) |
+           (lock_jammed ? LOCK_JAMMED : 0) | (seen.diode_fault ? DIODE_FAULT : 0) | (seen.blind ? BLIND : 0) | reasons;
+}
+
+static void reading(int16_t value) {
+    if (value == NO_READING) line_word("-");
+    else line_signed(value);
 }
 
 static void tell_status(uint32_t now) {
-    uint8_t flags = (armed ? 0 : TRIPPED) | (emergency() ? EMERGENCY : 0) | (PINB & _BV(PB4) ? 0 : CONTACTOR_CLOSED) |
-                    (lock_jammed ? LOCK_JAMMED : 0) | (seen.diode_fault ? DIODE_FAULT : 0);
     char state[2] = {seen.state, 0}, lock[2] = {lock_state(), 0};
     line_begin_frame('S');
     line_number(last_seq);
-    line_number(flags);
+    line_number(now);
+    line_number(flags());
     line_word(state);
     line_number(seen.duty);
-    line_number(seen.high);
-    line_number(seen.low);
-    line_number(seen.proximity);
-    line_number(seen.inlet);
+    line_signed(seen.high);
+    line_signed(seen.low);
+    reading(seen.proximity);
+    reading(seen.inlet);
     line_number(relays_now());
     line_word(lock);
-    line_number((int32_t)(now / 100));
     line_end_frame();
 }
 
-/* " field" -> the text after it; NULL when there is none */
-static char *field(char **at) {
-    if (**at != ' ') return NULL;
-    char *start = ++*at;
-    while (**at && **at != ' ') ++*at;
-    return start;
+/* the next field of digits; false when it is none or above `most` */
+static bool number(char **at, uint16_t most, uint16_t *value) {
+    if (*(*at)++ != ' ' || **at < '0' || **at > '9') return false;
+    uint32_t n = strtoul(*at, at, 10);
+    *value = (uint16_t)n;
+    return n <= most;
 }
 
-static void handle(char *body) {
-    char *at = body + 1, *seq = field(&at);
-    if (!seq) return;
-    uint16_t number = (uint16_t)strtoul(seq, NULL, 10);
-    if (body[0] == 'V') {
-        tell_version(number);
-        return;
+/* the next field, one of these letters; 0 when it is not */
+static char letter(char **at, const char *of) {
+    if (*(*at)++ != ' ') return 0;
+    char c = *(*at)++;
+    for (; *of; of++)
+        if (*of == c) return c;
+    return 0;
+}
+
+/* true: an order was obeyed */
+static bool handle(char *at) {
+    uint16_t seq, bits;
+    struct wanted w;
+    char kind = *at++;
+    if (!number(&at, 65535, &seq)) return false;
+    if (kind == 'V' && !*at) {
+        tell_version(seq);
+        return false;
     }
-    char *state = field(&at), *duty = field(&at), *bits = field(&at), *lock = field(&at);
-    if (body[0] != 'O' || !state || !duty || !bits || !lock) return;
-    if (any_seq && number == last_seq) return; /* a repeated frame is no sign of life */
-    struct wanted w = {*state, (uint16_t)strtoul(duty, NULL, 10), (uint8_t)strtoul(bits, NULL, 10), *lock == 'L'};
-    if (w.duty > 970) return;
-    last_seq = number;
+    if (kind != 'O' || !(w.state = letter(&at, ROLE == 'V' ? "SBCD" : "SNF"))) return false;
+    if (!number(&at, ROLE == 'V' ? 0 : 970, &w.duty) || !number(&at, 3, &bits)) return false;
+    char lock = letter(&at, "LU");
+    if (!lock || *at) return false;
+    if (any_seq && seq == last_seq) return false; /* a repeated frame is no sign of life */
+    w.relays = (uint8_t)bits;
+    w.locked = lock == 'L';
+    last_seq = seq;
     any_seq = true;
     heard_at = now_ms();
     obey(&w);
+    return true;
 }
 
-int main(void) {
-    char body[40];
-    uint32_t tick = 0, look = 0, status = 0;
-    DDRD |= _BV(PD3) | _BV(PD4);
-    DDRB |= _BV(PB5);
-    PORTD |= _BV(PD2);
-    PORTB |= _BV(PB4);
+static void begin(void) {
+    OUTPUT(PIN_RELAY_1);
+    OUTPUT(PIN_RELAY_2);
+    OUTPUT(PIN_ARMED);
+    SET(PIN_EMERGENCY); /* pull-ups */
+    SET(PIN_CLOSED);
     TCCR0A = _BV(WGM01);
     TCCR0B = _BV(CS01) | _BV(CS00);
     OCR0A = F_CPU / 64 / 1000 - 1;
     TIMSK0 = _BV(OCIE0A);
     line_begin();
     lock_begin();
+    analog_begin();
     pilot_begin();
     wdt_enable(WDTO_250MS);
     set_sleep_mode(SLEEP_MODE_IDLE);
     sei();
+}
+
+int main(void) {
+    char body[40];
+    uint32_t tick = 0, looked = 0, told = 0;
+    char state_told = 0;
+    uint8_t flags_told = 0;
+    bool news = false;
+    begin();
     for (;;) {
         uint32_t now = now_ms();
         wdt_reset();
-        while (line_receive(body, sizeof body)) handle(body);
+        while (line_receive(body, sizeof body)) news |= handle(body);
         for (; tick != now; tick++) {
             lock_tick();
-#if ROLE == 'V'
-            ADCSRA |= _BV(ADSC);
-#endif
+            pilot_tick();
         }
-        if (now - look >= 10) {
-            look = now;
+        if (now - looked >= LOOK_MS) {
+            looked = now;
             pilot_look();
+            analog_look();
             look_after(now);
+            if (!told_version) tell_version(0);
+            told_version = true;
+            news |= seen.state != state_told || flags() != flags_told;
         }
-        if (now - status >= STATUS_MS) {
-            status = now;
+        if ((news || now - told >= STATUS_MS) && line_room(STATUS_LENGTH)) {
+            told = now;
+            news = false;
+            state_told = seen.state;
+            flags_told = flags();
             tell_status(now);
         }
         sleep_mode();
