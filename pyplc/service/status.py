@@ -10,7 +10,15 @@ import msgspec
 from ..record import Checkpoint as Passed
 from ..record import Note, Phase, Pilot, Reading, Record, Side, Start, Summary, Switch
 
-STARTING, WAITING, RETRYING, HELD, SESSION, ENDING = "starting", "waiting", "retrying", "held", "session", "ending"
+STARTING, WAITING, RETRYING, HELD = "starting", "waiting", "retrying", "held"
+SESSION, DONE, ENDING = "session", "done", "ending"
+SAID = {
+    STARTING: "starts",
+    RETRYING: "tries again",
+    HELD: "is held",
+    DONE: "has charged, waits to be unplugged",
+    ENDING: "ends",
+}
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -107,9 +115,10 @@ def words(status: Status) -> str:
         said = ", ".join(parts)
     elif status.state == WAITING:
         pilot = "" if status.pilot is None else f", pilot in state {status.pilot}"
-        said = f"waits for a {'charger' if status.role == 'ev' else 'vehicle'}{pilot}"
+        awaited = {"ev": "a charger", "evse": "a vehicle"}.get(status.role, "stations to match")
+        said = f"waits for {awaited}{pilot}"
     else:
-        said = {STARTING: "starts", RETRYING: "tries again", HELD: "is held", ENDING: "ends"}[status.state]
+        said = SAID[status.state]
         said += f": {status.remark}" if status.remark else ""
     last = ""
     if status.last_outcome is not None and status.state != SESSION:
