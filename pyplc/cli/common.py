@@ -115,9 +115,10 @@ def closed(closing: list[Callable[[], Any]], service: Unattended) -> None:
         close()
 
 
-def opening(recorder: Recorder, what: str) -> None:
+def opening(recorder: Recorder, side: Side, interface: str) -> None:
     """The first record of a station on a real interface."""
-    recorder.emit(Start(what=what, version=__version__, wall=datetime.now(UTC).isoformat(timespec="milliseconds")))
+    wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+    recorder.on(side)(Start(what=f"{side} on {interface}", version=__version__, wall=wall))
 
 
 async def until_signal(

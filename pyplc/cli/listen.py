@@ -84,7 +84,7 @@ async def _once(chosen: ListenSettings, service: Unattended) -> Summary | None:
         recorder = service.recorder(*([recorded] if recorded is not None else []))
         if recorded is not None:
             closing.append(recorded.close)
-        opening(recorder, f"listen on {network.interface}")
+        opening(recorder, "listen", network.interface)
         listener = Listener(link, recorder, join=chosen.listen.join, join_s=chosen.slac.join_s)
         closing.append(service.watch("link", Backlog(lambda: link.waiting, lambda: listener.frames)))
         sync = asyncio.ensure_future(recorded.sync()) if recorded is not None else None

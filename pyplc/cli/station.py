@@ -133,7 +133,7 @@ async def _session(
         recorder = service.recorder(*more)
         if recorded is not None:
             closing.append(recorded.close)
-        opening(recorder, f"{side} on {network.interface}")
+        opening(recorder, side, network.interface)
         scribe = recorder.on(side)
         homeplug = HomePlug(link, scribe)
         closing.append(service.watch("link", Backlog(lambda: link.waiting, lambda: homeplug.received)))

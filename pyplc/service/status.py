@@ -19,6 +19,25 @@ SAID = {
     DONE: "has charged, waits to be unplugged",
     ENDING: "ends",
 }
+LISTENING = 300
+"""A charger passes this checkpoint while it waits."""
+CHARGER_PHASES = {
+    101: "SLAC",
+    201: "SECC discovery",
+    401: "handshake",
+    505: "session set-up",
+    535: "authorisation",
+    545: "parameters",
+    561: "cable check",
+    575: "pre-charge",
+    605: "power on",
+    705: "charging",
+    805: "power off",
+    855: "welding detection",
+    905: "session stop",
+    960: "safe shutdown",
+}
+"""The charger's checkpoints that begin a phase; a vehicle records phases itself."""
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -76,8 +95,10 @@ class StatusReader:
                 status.phase = record.name
             case Passed():
                 status.checkpoint = record.number
-                if record.number >= 100 and status.state == WAITING:
+                if record.number >= 100 and record.number != LISTENING and status.state == WAITING:
                     status.state = SESSION
+                if self._side == "evse":
+                    status.phase = CHARGER_PHASES.get(record.number, status.phase)
             case Pilot():
                 status.pilot, status.duty_percent = record.state, record.duty_percent
             case Reading():
@@ -88,7 +109,7 @@ class StatusReader:
                 status.contactor = record.state
             case Switch(device="lock"):
                 status.lock = record.state
-            case Note() if record.level != "info":
+            case Note() if record.level != "info" and status.state not in (RETRYING, HELD):  # these say why already
                 status.remark = record.text
             case Summary():
                 self._summed(record)

@@ -193,8 +193,9 @@ class Unattended:
         """Something failed: wait before the next try, each time longer; `start` shortens it."""
         seconds = self.backoff.next()
         self.recorder()
+        known = self.status.state == state_words.RETRYING and self.status.remark == why
         self._say(state_words.RETRYING, why)
-        self.tell(f"trying again in {seconds:g} s: {why}", "warning")
+        self.tell(f"trying again in {seconds:g} s: {why}", "info" if known else "warning")
         try:
             async with asyncio.timeout(seconds):
                 await self.control.started.wait()
