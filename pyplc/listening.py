@@ -30,6 +30,7 @@ class Listener:
     def __init__(self, link: Link, recorder: Recorder, *, join: bool = False, join_s: float = 14.0) -> None:
         self.scribe = recorder.on("listen")
         self.follower = Follower()
+        self.frames = 0
         self._recorder = recorder
         self._link = link
         self._split = Split(link)
@@ -47,6 +48,9 @@ class Listener:
         if self._stopped is not None and not self._stopped.done():
             self._stopped.set_result(reason)
         return True
+
+    def limit(self, max_current: float | None) -> None:
+        """A listener has nothing to limit."""
 
     async def run(self) -> Summary:
         """Listen until stopped; the summary counts what was heard. LinkError when the interface is gone."""
@@ -70,6 +74,7 @@ class Listener:
         return summary
 
     def _frame(self, direction: str, frame: bytes) -> None:
+        self.frames += 1
         self.scribe(Frame(direction=direction, data=frame, interface=self._link.name))
         seen = self.follower.see(self._recorder.now(), frame) if direction == "rx" else None
         if seen is None:

@@ -8,13 +8,18 @@ import sys
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from .. import __version__, peers
 from ..config import ConfigError, StationSettings, load
-from ..record import Reader, Recorder, Start, Summary
+from ..record import Reader, Recorder, Side, Start, Summary
+from ..service.settings import RecordSettings
+
+if TYPE_CHECKING:
+    from ..service.files import SessionFiles
+    from ..service.unattended import Unattended
 
 S = TypeVar("S", bound=StationSettings)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -62,47 +67,64 @@ def told(change: Callable[[], None]) -> None:
         raise click.ClickException(str(error)) from None
 
 
-def readers(role: str, folder: str | None, *, as_json: bool, follow: bool = True) -> tuple[list[Reader], list[Any]]:
-    """The readers of records for a session, and those of them that are to be closed, in order."""
-    from ..service.files import ResultsError, SessionFiles
-
-    chosen: list[Reader] = []
-    closing: list[Any] = []
-    if folder:
-        try:
-            files = SessionFiles(Path(folder), role)
-        except ResultsError as error:
-            raise click.ClickException(str(error)) from None
-        chosen.append(files)
-        closing.append(files)
+def face(*, as_json: bool) -> Reader:
+    """The reader of records for whoever looks on: JSON lines, a terminal, lines for a pipe, or for the journal."""
     if as_json:
         from ..service.jsonl import JsonLines
 
-        chosen.append(JsonLines(sys.stdout))
-    elif follow and sys.stdout.isatty():
+        return JsonLines(sys.stdout)
+    if sys.stdout.isatty():
         from rich.console import Console
 
         from ..service.terminal import Terminal
 
-        terminal = Terminal(Console(highlight=False))
-        chosen.append(terminal)
-        closing.append(terminal)
-    else:
-        from ..service.log import LogLines
+        return Terminal(Console(highlight=False))
+    from ..service.log import LogLines, to_journal
 
-        chosen.append(LogLines(sys.stdout))
-    return chosen, closing
+    return LogLines(sys.stdout, journal=to_journal(sys.stdout))
 
 
-def opening(recorder: Recorder, what: str) -> None:
+def unattended(side: Side, chosen: StationSettings, *, as_json: bool) -> Unattended:
+    """What surrounds a station; the command's error when a token or the folder for recordings cannot be used."""
+    from ..service.files import ResultsError
+    from ..service.settings import TokenError
+    from ..service.unattended import Unattended
+
+    try:
+        files(side, chosen.record)
+        return Unattended(
+            side, chosen.record, chosen.service, chosen.watch, face(as_json=as_json), search_s=chosen.slac.search_s
+        )
+    except (TokenError, ResultsError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def files(role: str, record: RecordSettings) -> SessionFiles | None:
+    """The recording of one session, None where none is wished; ResultsError."""
+    if not record.folder:
+        return None
+    from ..service.files import SessionFiles
+
+    return SessionFiles(Path(record.folder), role, split_mb=record.split_mb)
+
+
+def closed(closing: list[Callable[[], Any]], service: Unattended) -> None:
+    """The end of a session: what is told from now on is no part of its recording; then close what it had open."""
+    service.recorder()
+    for close in reversed(closing):
+        close()
+
+
+def opening(recorder: Recorder, side: Side, interface: str) -> None:
     """The first record of a station on a real interface."""
-    recorder.emit(Start(what=what, version=__version__, wall=datetime.now(UTC).isoformat(timespec="milliseconds")))
+    wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+    recorder.on(side)(Start(what=f"{side} on {interface}", version=__version__, wall=wall))
 
 
 async def until_signal(
     session: Coroutine[Any, Any, Summary | None], stop: Callable[[str], bool], note: Callable[[str], None]
 ) -> Summary | None:
-    """Run a session; the first SIGINT or SIGTERM asks for an orderly stop, the second, or 8 s, cancels it.
+    """Run sessions; the first SIGINT or SIGTERM asks for an orderly stop, the second, or 8 s, cancels it.
 
     `stop` says whether there is a session to be stopped in order; if not, it is cancelled at once.
     """

@@ -22,6 +22,7 @@ from .station import run
 @click.option("--interface", help="Interface of the PLC modem, instead of the file's.")
 @imitating("vehicle", VehicleProfile)
 @click.option("--target-soc", type=click.FloatRange(0, 100), help="Charge to this state of charge, in percent.")
+@click.option("--forever", is_flag=True, help="Unattended: one charge after the other, waiting for what is missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
 def command(
     config: Path,
@@ -29,9 +30,10 @@ def command(
     interface: str | None,
     vehicle: VehicleProfile | None,
     target_soc: float | None,
+    forever: bool,
     as_json: bool,
 ) -> None:
-    """Be a vehicle on a real interface, for one session.
+    """Be a vehicle on a real interface, for one session or one after the other.
 
     \b
     Example:  pyplc ev config/pev.toml --interface eth1
@@ -52,4 +54,4 @@ def command(
         assert isinstance(made.devices, (VehicleDevices, AcVehicleDevices))  # of the role that was composed
         return VehicleStation(common, made.devices, chosen.vehicle)
 
-    run("ev", chosen, hardware, build, config, as_json=as_json, repeat=False)
+    run("ev", chosen, hardware, build, config, as_json=as_json, repeat=False, forever=forever)

@@ -25,6 +25,7 @@ from .station import run
 @click.option("--port", type=click.IntRange(0, 65535), help="TCP port to listen on; 0 lets the system choose.")
 @imitating("charger", ChargerProfile)
 @click.option("--once", is_flag=True, help="End after one session.")
+@click.option("--forever", is_flag=True, help="Unattended: wait for an interface or device that is missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the records as JSON lines.")
 def command(
     config: Path,
@@ -33,6 +34,7 @@ def command(
     port: int | None,
     charger: ChargerProfile | None,
     once: bool,
+    forever: bool,
     as_json: bool,
 ) -> None:
     """Be a charger on a real interface, one session after the other.
@@ -41,6 +43,8 @@ def command(
     Example:  pyplc evse config/evse.toml --interface eth1 --once
               pyplc evse config/evse.toml --charger compleo
     """
+    if once and forever:
+        raise click.UsageError("--once or --forever, not both")
     chosen = settings(config, EvseSettings)
     chosen.network.driver = driver or chosen.network.driver  # type: ignore[assignment]  # a Choice of the same words
     chosen.network.interface = interface or chosen.network.interface
@@ -58,4 +62,4 @@ def command(
             common.recorder.readers.append(SocCallback(chosen.soc.endpoint, common.recorder.on("evse")))
         return ChargerStation(common, made.devices, chosen.charger, chosen.network.tcp_port, time.time, chosen.soc)
 
-    run("evse", chosen, hardware, build, config, as_json=as_json, repeat=not once)
+    run("evse", chosen, hardware, build, config, as_json=as_json, repeat=not once, forever=forever)

@@ -21,6 +21,7 @@ from .common import FAILED, settings
 from .main import VERBS as PROGRAM
 
 ROLES = click.Choice(list(VERBS))
+PATH = click.Path(path_type=Path)
 STALE_S = 30.0
 NOT_RUNNING = 3
 """Exit code of `status` when the service does not run, as systemctl has it."""
@@ -39,17 +40,17 @@ def command() -> None:
 def _options(f: Any) -> Any:
     for option in (
         click.option("--dry-run", is_flag=True, help="Only show what would be done."),
-        click.option("--root", type=click.Path(path_type=Path), default=Path("/"), help="Write below this folder, run nothing."),
+        click.option("--root", type=PATH, default=Path("/"), help="Write below this folder, run nothing."),
         click.option("--user", is_flag=True, help="A service of your own, without rights of its own."),
         click.option("--role", type=ROLES, required=True, help="Vehicle, charger or listener."),
-    ):  # fmt: skip
+    ):
         f = option(f)
     return f
 
 
 @command.command()
 @_options
-@click.option("--config", type=click.Path(path_type=Path), help="Settings to install; they are checked first.")
+@click.option("--config", type=PATH, help="Settings to install; they are checked first.")
 @click.option("--interface", help="Interface of the PLC modem, instead of the settings'.")
 @click.option(
     "--program", type=click.Path(path_type=Path), help="The pyplc that the service runs, instead of this one."
@@ -124,9 +125,10 @@ def status(role: Role | None, user: bool, as_json: bool) -> None:
 
 def _settings(role: Role, config: Path | None, interface: str | None) -> tuple[str, str]:
     """The text to install and the interface in it; the command's error when the settings are wrong."""
-    from ..config import EvseSettings, EvSettings, StationSettings
+    from ..config import EvseSettings, EvSettings, ListenSettings, StationSettings
 
-    kind: type[StationSettings] = {"pev": EvSettings, "evse": EvseSettings}.get(role, StationSettings)
+    kinds: dict[Role, type[StationSettings]] = {"pev": EvSettings, "evse": EvseSettings, "listen": ListenSettings}
+    kind = kinds[role]
     text = f"# a {STATIONS[role]} as a service; all keys: docs/reference/settings.md\n"
     if config is not None:
         at = settings(config, kind).network.interface

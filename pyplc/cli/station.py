@@ -13,20 +13,23 @@ import click
 
 from ..config import StationSettings, rules
 from ..hw.compose import Hardware
-from ..hw.ports import DeviceError
+from ..hw.ports import DeviceError, PilotState
 from ..link import open_link
 from ..link.ports import HOMEPLUG, IPV6, Link, LinkError
 from ..network import KernelNetwork
 from ..record import Frame, Recorder, Side, Summary
 from ..sdp.address import AddressError
+from ..service.health import Backlog, ages_of
+from ..service.sessions import sessions
+from ..service.unattended import Unattended
 from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
 from ..slac.settings import conformant
 from ..tower import Common
-from .common import exit_code, opening, readers, until_signal
+from .common import closed, exit_code, files, opening, unattended, until_signal
 
-AFTER_FAILURE_S = 5.0
-"""Between a session that failed and the next try: a missing modem is not asked without pause."""
+WAITED_FOR = (LinkError, DeviceError, AddressError)
+"""What may come back: an interface, a device, an address."""
 
 
 class Station(Protocol):
@@ -36,85 +39,109 @@ class Station(Protocol):
 
     def stop(self, reason: str) -> bool: ...
 
+    def limit(self, max_current: float | None) -> None: ...
+
+
+Build = Callable[[Common, Hardware], Station]
+
 
 def run(
     side: Side,
     chosen: StationSettings,
     hardware: Callable[[], Hardware],
-    build: Callable[[Common, Hardware], Station],
+    build: Build,
     config: Path,
     *,
     as_json: bool,
     repeat: bool,
+    forever: bool,
 ) -> None:
     """Run sessions of a station until its end; leaves the process with the exit code of the last.
 
-    A device that is lost while nobody is plugged in is waited for: it may be plugged in again.
+    What is not there is waited for with `forever`; see service/sessions.py.
     """
-    summary: Summary | None = None
     failed: str | None = None
 
-    async def main() -> None:
-        nonlocal summary, failed
+    async def main() -> Summary | None:
+        nonlocal failed
         try:
             made = hardware()
         except DeviceError as error:
             failed = f"{config}: {error}"
-            return
+            return None
         try:
-            async with made:
-                await made.ready()
-                while True:
-                    summary = await _session(side, chosen, made, build, as_json=as_json)
-                    waited = summary is not None and summary.outcome == "device" and not summary.phases
-                    if summary is None or summary.outcome == "stopped" or not (repeat or waited):
-                        return
-                    if summary.outcome != "finished":
-                        await asyncio.sleep(AFTER_FAILURE_S)
-                    await _back(made)
-        except (LinkError, DeviceError, AddressError) as error:
+            async with unattended(side, chosen, as_json=as_json) as service:
+                holding = _hold(side, chosen, made, build, service, repeat=repeat, forever=forever)
+                return await until_signal(holding, service.leave, service.tell)
+        except WAITED_FOR as error:
             failed = str(error)
+            return None
 
-    asyncio.run(main())
+    summary = asyncio.run(main())
     if failed is not None:
         raise click.ClickException(failed)
     sys.exit(exit_code(summary))
 
 
-async def _back(made: Hardware) -> None:
-    """Wait until every device is there again."""
-    while True:
-        try:
-            return await made.ready()
-        except DeviceError as error:
-            click.echo(f"waiting for {error}", err=True)
-            await asyncio.sleep(AFTER_FAILURE_S)
-
-
-async def _session(
+async def _hold(
     side: Side,
     chosen: StationSettings,
     made: Hardware,
-    build: Callable[[Common, Hardware], Station],
+    build: Build,
+    service: Unattended,
     *,
-    as_json: bool,
+    repeat: bool,
+    forever: bool,
 ) -> Summary | None:
+    """All sessions, with the devices open around them."""
+    service.ages = lambda: ages_of(made.devices, asyncio.get_running_loop().time())
+    service.watch("drivers", made.ended)
+    async with made:
+
+        async def ready() -> None:
+            made.tell(service.tell)
+            await made.ready()
+
+        return await sessions(
+            service,
+            ready,
+            lambda: _session(side, chosen, made, build, service),
+            (lambda: _unplugged(made)) if side == "ev" else None,
+            WAITED_FOR,
+            repeat=repeat,
+            forever=forever,
+        )
+
+
+async def _unplugged(made: Hardware) -> None:
+    """Wait until the connector is out."""
+    pilot = made.devices.pilot
+    while pilot.view.state is not PilotState.A:
+        await pilot.changed()
+
+
+async def _session(
+    side: Side, chosen: StationSettings, made: Hardware, build: Build, service: Unattended
+) -> Summary | None:
+    """One session with its recording; None when somebody stopped what could not be ended in order."""
     network = chosen.network
     link = open_link(network.interface, network.driver, (HOMEPLUG,))
-    chosen_readers, closing = readers(side, chosen.record.folder, as_json=as_json)
-    if made.display is not None:
-        chosen_readers.append(made.display)
-    recorder = Recorder(*chosen_readers)
-    scribe = recorder.on(side)
-    made.tell(scribe.note)
-    tap: Link | None = None
+    closing: list[Callable[[], Any]] = [link.close]
     try:
-        opening(recorder, f"{side} on {network.interface}")
+        recorded = files(side, chosen.record)
+        more = [reader for reader in (recorded, made.display) if reader is not None]
+        recorder = service.recorder(*more)
+        if recorded is not None:
+            closing.append(recorded.close)
+        opening(recorder, side, network.interface)
+        scribe = recorder.on(side)
         homeplug = HomePlug(link, scribe)
+        closing.append(service.watch("link", Backlog(lambda: link.waiting, lambda: homeplug.received)))
         background: list[Callable[[], Any]] = [homeplug.run, made.watch]
-        if chosen.record.folder:
+        if recorded is not None:
             tap = open_link(network.interface, network.driver, (HOMEPLUG, IPV6), own=True)
-            background.append(_recording(tap, recorder, side))
+            closing.append(tap.close)
+            background += [_recording(tap, recorder, side), recorded.sync]
         station = build(
             Common(
                 recorder=recorder,
@@ -128,13 +155,11 @@ async def _session(
             ),
             made,
         )
-        return await until_signal(station.run(), station.stop, scribe.note)
+        service.powerline = (link.send, link.address)
+        closing.append(lambda: setattr(service, "powerline", None))
+        return await service.during(station)
     finally:
-        link.close()
-        if tap is not None:
-            tap.close()
-        for reader in closing:
-            reader.close()
+        closed(closing, service)
 
 
 def _recording(tap: Link, recorder: Recorder, side: Side) -> Callable[[], Any]:

@@ -91,6 +91,10 @@ class Hardware:
                 error = task.exception()
                 raise DeviceError(f"{name}: its driver ended: {error!r}") from error
 
+    def ended(self) -> str | None:
+        """Which driver's task has ended, though none may."""
+        return next((f"the driver of {name} ended" for name, task in self._tasks.items() if task.done()), None)
+
     async def watch(self) -> None:
         """Return never; DeviceError when a device failed or went silent. A station runs this beside its session."""
         while True:

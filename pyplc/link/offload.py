@@ -29,6 +29,10 @@ class Offloaded:
         self.tap: Tap | None = None
         self.dropped = 0
 
+    @property
+    def waiting(self) -> int:
+        return len(self._pieces) + self._link.waiting
+
     async def receive(self) -> bytes:
         while not self._pieces:
             self._pieces.extend(pieces(await self._link.receive()))

@@ -66,6 +66,10 @@ class PacketLink:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     async def receive(self) -> bytes:
         while not self._queue:
             if self._error is not None:

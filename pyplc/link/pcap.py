@@ -55,6 +55,10 @@ class PcapLink:
         else:
             self._queue.append(frame)
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     async def receive(self) -> bytes:
         while not self._queue:
             if self._error is not None:

@@ -22,13 +22,16 @@ class Link(Protocol):
     `address` is the interface's own MAC (6 bytes), `name` what a user calls it. `receive` waits for the next frame in
     order of arrival and never polls; it raises `LinkError` when the interface is gone and the link can not go on.
     `send` never waits; it raises `LinkError` likewise. Only one task receives from a link. `dropped` counts frames lost
-    because nobody fetched them in time.
+    because nobody fetched them in time, `waiting` those that lie there now.
     """
 
     name: str
     address: bytes
     tap: Tap | None
     dropped: int
+
+    @property
+    def waiting(self) -> int: ...
 
     async def receive(self) -> bytes: ...
 

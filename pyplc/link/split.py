@@ -30,6 +30,10 @@ class Branch:
         self._queue.append(frame)
         self._ready.set()
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     async def receive(self) -> bytes:
         while not self._queue:
             self._ready.clear()

@@ -34,6 +34,10 @@ class VirtualLink:
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
     async def receive(self) -> bytes:
         while not self._queue:
             if self._closed:

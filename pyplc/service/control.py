@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable
 from typing import Protocol
 
+from ..record import Summary
+
 ASKED = "asked"
 """The key of a stop that somebody asked for."""
 
@@ -22,15 +24,21 @@ class Refusal(ValueError):
 class Station(Protocol):
     """What runs one session and can be told things meanwhile."""
 
+    async def run(self) -> Summary: ...
+
     def stop(self, reason: str) -> bool: ...
 
     def limit(self, max_current: float | None) -> None: ...
 
 
 class Control:
-    """One for the life of the process; sessions come and go by `attach` and `detach`."""
+    """One for the life of the process; sessions come and go by `attach` and `detach`.
 
-    def __init__(self, changed: Callable[[], None] = lambda: None) -> None:
+    `changed` is called after each change; with `limits` False there is no current to limit (a listener).
+    """
+
+    def __init__(self, changed: Callable[[], None] = lambda: None, *, limits: bool = True) -> None:
+        self._limits = limits
         self._station: Station | None = None
         self._cancel: Callable[[], object] = lambda: None
         self._changed = changed
@@ -46,7 +54,8 @@ class Control:
     def attach(self, station: Station, cancel: Callable[[], object]) -> None:
         """A session begins; `cancel` ends it when it has nothing that could be stopped in order."""
         self._station, self._cancel = station, cancel
-        station.limit(self.max_current)
+        if self._limits:
+            station.limit(self.max_current)
 
     def detach(self) -> None:
         """The session is over."""
@@ -57,8 +66,12 @@ class Control:
         self.holds.setdefault(key, reason)
         self._free.clear()
         self._changed()
-        if self._station is not None and not self._station.stop(reason):
+        if not self.end(reason):
             self._cancel()
+
+    def end(self, reason: str) -> bool:
+        """Ask the running session to end in order; False when there is none that could."""
+        return self._station is not None and self._station.stop(reason)
 
     def release(self, key: str) -> None:
         """The reason under this key is gone."""
@@ -78,12 +91,18 @@ class Control:
         self.hold(ASKED, f"stopped by {who}")
 
     def start(self) -> None:
-        """Undo `stop`; a vehicle that is still plugged in begins anew."""
+        """Undo `stop`; one that has charged and is still plugged in begins anew. Nothing while a session runs."""
+        if self._station is None or ASKED in self.holds:
+            self.started.set()
         self.release(ASKED)
-        self.started.set()
 
     def limit(self, max_current: float | None) -> None:
-        """At most this current from now on and in later sessions, A (AC: a phase); None: what the settings say."""
+        """At most this current from now on and in later sessions, A (AC: a phase); None: what the settings say.
+
+        Raises Refusal.
+        """
+        if not self._limits:
+            raise Refusal("a listener has no current to limit")
         if max_current is not None and not (math.isfinite(max_current) and max_current >= 0):
             raise Refusal(f"a limit is a current of 0 A or more, not {max_current}")
         self.max_current = max_current

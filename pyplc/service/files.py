@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import os
 import re
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,13 +45,20 @@ class SessionFiles:
 
     The folder is made when matching begins: a station that only waits leaves none. What came before is kept and
     written then, the newest `KEPT` records of it. `sync` as a task makes a power cut lose little, too. `room` is asked
-    for when the disk is full; it says whether something was deleted.
+    for when the disk is full; it says whether something was deleted. Beyond `split_mb` it goes on in a new folder.
     """
 
     def __init__(
-        self, parent: Path, role: str, now: datetime | None = None, room: Callable[[Path], bool] | None = None
+        self,
+        parent: Path,
+        role: str,
+        now: datetime | None = None,
+        room: Callable[[Path], bool] | None = None,
+        split_mb: float = math.inf,
     ) -> None:
         self._now = now or datetime.now(UTC)
+        self._made = time.monotonic()
+        self._most = split_mb * 1e6
         self._offset = time.time() - time.monotonic()
         self._parent = parent
         self._role = role
@@ -59,6 +67,9 @@ class SessionFiles:
         self._framed = False
         self._room = room or make_room
         self._dirty = False
+        self._parts = 0
+        self._new: tuple[Path, ...] = ()
+        """Folders whose names are not on the disk yet."""
         self.folder: Path | None = None
         try:
             parent.mkdir(parents=True, exist_ok=True)
@@ -68,15 +79,15 @@ class SessionFiles:
             raise ResultsError(f"cannot record sessions in {parent}: {error.strerror or error}") from error
 
     def _open(self) -> None:
-        self.folder = _new_folder(self._parent, f"{self._now:%Y-%m-%d_%H%M%S}-{self._role}")
+        self._started = self._named()
+        self.folder = _new_folder(self._parent, f"{self._started:%Y-%m-%d_%H%M%S}-{self._role}")
         self._lines: BinaryIO = open(self.folder / "session.jsonl", "wb", BUFFER)  # noqa: SIM115  # closed by close()
         self._frames: BinaryIO = open(self.folder / "session.pcapng", "wb", BUFFER)  # noqa: SIM115
         self._pcapng = PcapngWriter(self._frames, f"pyplc {__version__}", self._now.timestamp())
         for record in self._before:
             self._write(record)
         self._before.clear()
-        for made in (self.folder, self._parent):  # the names, too, must be on the disk
-            _sync_folder(made)
+        self._new = (self.folder, self._parent)
 
     def __call__(self, record: Record) -> None:
         try:
@@ -86,6 +97,8 @@ class SessionFiles:
                     return
                 self._open()
             self._write(record)
+            if self._most < math.inf and self._lines.tell() + self._frames.tell() > self._most:
+                self._split()
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not self._room(self.folder or self._parent):
                 raise  # this reader is removed, and the charge goes on
@@ -117,6 +130,19 @@ class SessionFiles:
         if not (isinstance(record, Message) and self._framed):
             self._pcapng.record(record.t, json)
 
+    def _split(self) -> None:
+        """Go on in a new folder; times go on, too."""
+        self.close()
+        was, self.folder = self.folder, None
+        assert was is not None
+        self._parts += 1
+        self._open()
+        self._write(Note(text=f"continues {was.name}"))
+
+    def _named(self) -> datetime:
+        """When this part began."""
+        return self._now if not self._parts else self._now + timedelta(seconds=time.monotonic() - self._made)
+
     def flush(self) -> None:
         """Hand everything to the operating system."""
         if self.folder is None:
@@ -136,7 +162,8 @@ class SessionFiles:
                 self.flush()
             except OSError:  # a full disk: the next record asks for room, or takes this reader away
                 continue
-            await asyncio.to_thread(_sync, (os.dup(self._lines.fileno()), os.dup(self._frames.fileno())))
+            folders, self._new = self._new, ()
+            await asyncio.to_thread(_sync, (os.dup(self._lines.fileno()), os.dup(self._frames.fileno())), folders)
 
     def close(self) -> None:
         """Write everything to the disk, close, and give the folder its last name: the peer's and the right time's."""
@@ -165,6 +192,8 @@ class SessionFiles:
         if abs(jump) < CLOCK_JUMP_S:
             return
         was, self._now = self._now, datetime.fromtimestamp(self._now.timestamp() + jump, UTC)
+        self._started += timedelta(seconds=jump)
+        self._offset += jump
         text = f"the clock was set during the session: t = 0 was at {self._now.isoformat()}, not {was.isoformat()}"
         try:
             self._lines.write(line(Note(text=text, level="warning")) + b"\n")
@@ -174,7 +203,7 @@ class SessionFiles:
     def _rename(self) -> None:
         assert self.folder is not None
         try:
-            self.folder = _renamed(self.folder, f"{self._now:%Y-%m-%d_%H%M%S}-{self._role}{self._peer}")
+            self.folder = _renamed(self.folder, f"{self._started:%Y-%m-%d_%H%M%S}-{self._role}{self._peer}")
             _sync_folder(self._parent)
         except OSError:  # the first name is good enough
             pass
@@ -203,7 +232,7 @@ def _names(parent: Path, stem: str) -> list[Path]:
     return [parent / (stem if number == 1 else f"{stem}-{number}") for number in range(1, 1000)]
 
 
-def _sync(descriptors: tuple[int, ...]) -> None:
+def _sync(descriptors: tuple[int, ...], folders: tuple[Path, ...]) -> None:
     """Runs in a thread, on descriptors of its own: the session may close its files meanwhile."""
     for descriptor in descriptors:
         try:
@@ -212,6 +241,11 @@ def _sync(descriptors: tuple[int, ...]) -> None:
             pass
         finally:
             os.close(descriptor)
+    for folder in folders:
+        try:
+            _sync_folder(folder)
+        except OSError:  # it was renamed meanwhile, which syncs the one above
+            pass
 
 
 def _sync_folder(folder: Path) -> None:

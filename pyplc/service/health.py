@@ -7,10 +7,11 @@ watchdog's food; the rest (a broker away, a disk nearly full) is only told.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..record import Checkpoint, Message, Note, Record, Summary
+from ..record import Checkpoint, Message, Note, Pilot, Record, Summary
 
 BEAT_S = 0.25
 """Between two beats by which the loop's lag is measured."""
@@ -23,6 +24,12 @@ SESSION_SILENT_S = 150.0
 row with ramps and ISO's pauses left out."""
 SHUTDOWN_S = 60.0
 """From the first step of the safe shutdown to the summary: six steps of 5 s, the pauses and the modem."""
+
+DIGITAL = 3.0, 7.0
+"""Duty cycles in percent that ask for messages, IEC 61851-1."""
+BASIC = 650
+MATCHED = 155
+"""The checkpoint from which on a charger, too, expects something to follow."""
 
 Probe = Callable[[], str | None]
 
@@ -82,9 +89,13 @@ class Health:
 
 
 class SessionWatch:
-    """A record reader and a probe: a session that is silent for too long, or a shutdown that does not end, hangs."""
+    """A record reader and a probe: matching that neither goes on nor gives up, a session that is silent for too long,
+    or a shutdown that does not end, hangs. `search_s` is how long a vehicle may ask for a charger.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, search_s: float = 60.0) -> None:
+        self._patience = SESSION_SILENT_S + search_s
+        self._matching: float | None = None
         self._spoken: float | None = None
         self._down: float | None = None
 
@@ -92,15 +103,29 @@ class SessionWatch:
         now = asyncio.get_running_loop().time()
         if isinstance(record, Message):
             over = record.name.startswith("SessionStopRes")  # a paused session may be silent for hours
-            self._spoken = None if over else now
-        elif isinstance(record, Checkpoint) and record.number in (950, 960):
-            self._spoken, self._down = None, self._down or now
+            self._matching, self._spoken = None, None if over else now
+        elif isinstance(record, Checkpoint):
+            self._checkpoint(record, now)
+        elif isinstance(record, Pilot) and not (
+            record.duty_percent and DIGITAL[0] <= record.duty_percent <= DIGITAL[1]
+        ):
+            self._matching = self._spoken = None  # charging by the duty cycle alone has no messages
         elif isinstance(record, Summary):
-            self._spoken = self._down = None
+            self._matching = self._spoken = self._down = None
+
+    def _checkpoint(self, record: Checkpoint, now: float) -> None:
+        if record.number in (950, 960):
+            self._matching, self._spoken, self._down = None, None, self._down or now
+        elif record.number == BASIC:
+            self._matching = self._spoken = None
+        elif MATCHED <= record.number < 400 or (record.side == "ev" and record.number == 100):
+            self._matching = now  # a charger may be asked by a vehicle that then goes elsewhere
 
     def probe(self) -> str | None:
         """What hangs."""
         now = asyncio.get_running_loop().time()
+        if self._matching is not None and now - self._matching > self._patience:
+            return f"matching and connection stand still for {now - self._matching:.0f} s"
         if self._spoken is not None and now - self._spoken > SESSION_SILENT_S:
             return f"no message for {now - self._spoken:.0f} s, and no time-out ended the session"
         if self._down is not None and now - self._down > SHUTDOWN_S:
@@ -127,8 +152,23 @@ class Backlog:
         return f"{waiting} frames wait and none is taken" if self._stuck >= self._looks else None
 
 
-def remark(wrong: list[str], right: bool) -> Note | None:
+def remark(wrong: list[str]) -> Note:
     """The record that tells of a change in health."""
-    if right:
+    if not wrong:
         return Note(text="the station is well again")
-    return Note(text=f"not well, the watchdog is not fed: {'; '.join(wrong)}", level="error") if wrong else None
+    return Note(text=f"not well, the watchdog is not fed: {'; '.join(wrong)}", level="error")
+
+
+def ages_of(devices: object, now: float) -> dict[str, float]:
+    """Name of a device's reading -> its age in seconds, infinite where the device does not tell."""
+    found = {}
+    for name, device in vars(devices).items():
+        for what in ("voltage", "current"):
+            if not hasattr(type(device), what):
+                continue
+            try:
+                reading = getattr(device, what)
+                found[f"{name}.{what}"] = max(0.0, now - reading.t)
+            except Exception:  # whatever a driver raises: it has no reading
+                found[f"{name}.{what}"] = math.inf
+    return found

@@ -13,14 +13,13 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from .control import Control, Refusal
-from .settings import LEAST_TOKEN, HttpSettings
+from .settings import HttpSettings, token_of
 from .status import Status, words
 
 LONGEST_BODY = 4096
@@ -28,10 +27,6 @@ OPEN = "/health"
 METRICS = "/metrics"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class TokenError(Exception):
-    """The token file cannot be used; the text says why."""
 
 
 class StopBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -83,7 +78,7 @@ class Api:
         except OSError:
             await self.close()
             raise
-        self.port = self._runner.addresses[0][1]
+        self.port = int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
         """Stop listening."""
@@ -129,19 +124,6 @@ class Api:
     async def _health(self, request: web.Request) -> web.Response:
         wrong = self._status().wrong
         return _json({"well": not wrong, "wrong": wrong}, 503 if wrong else 200)
-
-
-def token_of(settings: HttpSettings) -> bytes:
-    """The token; TokenError when its file cannot be read or holds too short a one."""
-    if settings.token_file is None:
-        return (settings.token or "").encode()
-    try:
-        token = Path(settings.token_file).read_text().strip()
-    except OSError as error:
-        raise TokenError(f"watch.http.token_file: {settings.token_file}: {error.strerror}") from None
-    if len(token) < LEAST_TOKEN:
-        raise TokenError(f"watch.http.token_file: {settings.token_file} holds less than {LEAST_TOKEN} characters")
-    return token.encode()
 
 
 async def _body(request: web.Request, kind: type[Any], empty: Any = None) -> Any:

@@ -5,7 +5,6 @@ What no record tells (the loop's lag, the age of each device's reading) is asked
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -158,18 +157,3 @@ class _Asked:
         for name, age in self._ages().items():
             ages.add_metric([name], age)
         yield ages
-
-
-def ages_of(devices: object, now: float) -> dict[str, float]:
-    """Name of a device's reading -> its age in seconds, infinite where the device does not tell."""
-    found = {}
-    for name, device in vars(devices).items():
-        for what in ("voltage", "current"):
-            if not hasattr(type(device), what):
-                continue
-            try:
-                reading = getattr(device, what)
-                found[f"{name}.{what}"] = max(0.0, now - reading.t)
-            except Exception:  # whatever a driver raises: it has no reading
-                found[f"{name}.{what}"] = math.inf
-    return found

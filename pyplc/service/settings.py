@@ -1,7 +1,8 @@
-"""Settings of the unattended station and of those who watch it. Everything that opens a port is off until it is named."""
+"""Settings of the unattended station and of those who watch it. Whatever opens a port is off until it is named."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -21,15 +22,17 @@ class RecordSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """... or when they are older than this, in days; not before the clock is right."""
     keep: Annotated[int, msgspec.Meta(ge=1)] = 20
     """So many of the newest sessions are never deleted, whatever their size and whatever the clock says."""
+    split_mb: Annotated[float, msgspec.Meta(ge=1)] = 200.0
+    """A recording that grows larger goes on in a new folder: a listener hears for weeks."""
 
 
 class ServiceSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`pyplc ev`, `evse` with `--forever`: how it tries again, and when the supply of the station itself gives out."""
 
     retry_first_s: Seconds = 2.0
-    """The first pause after a session that failed, or an interface or device that is not there; doubled each time ..."""
+    """The first pause after a session that failed, or for an interface or device that is not there; doubled ..."""
     retry_most_s: Seconds = 60.0
-    """... up to this."""
+    """... each time up to this."""
     low_voltage: str | None = None
     """A file that is looked at once a second, such as /sys/class/hwmon/hwmon0/in0_lcrit_alarm of a Raspberry Pi. When
     it says low voltage three times, a running charge is ended in order and no other begins until it is gone."""
@@ -54,6 +57,24 @@ class HttpSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         if self.port is not None and (self.token is None) == (self.token_file is None):
             raise ValueError("an HTTP port needs either token or token_file; python3 -c 'import secrets; "
                              "print(secrets.token_urlsafe())' makes a token")  # fmt: skip
+
+
+class TokenError(Exception):
+    """The token file cannot be used; the text says why."""
+
+
+def token_of(settings: HttpSettings) -> bytes:
+    """The token; TokenError when its file cannot be read or holds too short a one."""
+    if settings.token_file is None:
+        return (settings.token or "").encode()
+    try:
+        token = Path(settings.token_file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "this is no text"
+        raise TokenError(f"watch.http.token_file: {settings.token_file}: {why}") from None
+    if len(token) < LEAST_TOKEN:
+        raise TokenError(f"watch.http.token_file: {settings.token_file} holds less than {LEAST_TOKEN} characters")
+    return token.encode()
 
 
 class MqttSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,34 @@ import msgspec
 from ..record import Checkpoint as Passed
 from ..record import Note, Phase, Pilot, Reading, Record, Side, Start, Summary, Switch
 
-STARTING, WAITING, RETRYING, HELD, SESSION, ENDING = "starting", "waiting", "retrying", "held", "session", "ending"
+STARTING, WAITING, RETRYING, HELD = "starting", "waiting", "retrying", "held"
+SESSION, DONE, ENDING = "session", "done", "ending"
+SAID = {
+    STARTING: "starts",
+    RETRYING: "tries again",
+    HELD: "is held",
+    DONE: "has charged, waits to be unplugged",
+    ENDING: "ends",
+}
+LISTENING = 300
+"""A charger passes this checkpoint while it waits."""
+CHARGER_PHASES = {
+    101: "SLAC",
+    201: "SECC discovery",
+    401: "handshake",
+    505: "session set-up",
+    535: "authorisation",
+    545: "parameters",
+    561: "cable check",
+    575: "pre-charge",
+    605: "power on",
+    705: "charging",
+    805: "power off",
+    855: "welding detection",
+    905: "session stop",
+    960: "safe shutdown",
+}
+"""The charger's checkpoints that begin a phase; a vehicle records phases itself."""
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -68,8 +95,10 @@ class StatusReader:
                 status.phase = record.name
             case Passed():
                 status.checkpoint = record.number
-                if record.number >= 100 and status.state == WAITING:
+                if record.number >= 100 and record.number != LISTENING and status.state == WAITING:
                     status.state = SESSION
+                if self._side == "evse":
+                    status.phase = CHARGER_PHASES.get(record.number, status.phase)
             case Pilot():
                 status.pilot, status.duty_percent = record.state, record.duty_percent
             case Reading():
@@ -80,7 +109,7 @@ class StatusReader:
                 status.contactor = record.state
             case Switch(device="lock"):
                 status.lock = record.state
-            case Note() if record.level != "info":
+            case Note() if record.level != "info" and status.state not in (RETRYING, HELD):  # these say why already
                 status.remark = record.text
             case Summary():
                 self._summed(record)
@@ -107,9 +136,10 @@ def words(status: Status) -> str:
         said = ", ".join(parts)
     elif status.state == WAITING:
         pilot = "" if status.pilot is None else f", pilot in state {status.pilot}"
-        said = f"waits for a {'charger' if status.role == 'ev' else 'vehicle'}{pilot}"
+        awaited = {"ev": "a charger", "evse": "a vehicle"}.get(status.role, "stations to match")
+        said = f"waits for {awaited}{pilot}"
     else:
-        said = {STARTING: "starts", RETRYING: "tries again", HELD: "is held", ENDING: "ends"}[status.state]
+        said = SAID[status.state]
         said += f": {status.remark}" if status.remark else ""
     last = ""
     if status.last_outcome is not None and status.state != SESSION:

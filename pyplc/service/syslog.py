@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 from ..record import Record
 from .log import ERROR, INFO, WARNING, Thinned, level_of
@@ -42,18 +43,23 @@ class Syslog:
             pass
 
 
-def to_host(to: str, level: str) -> Syslog:
-    """Lines to "host:port" (514 without a port), resolved once; OSError when there is no such host."""
-    host, port = _split(to)
-    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
+def to_host(found: tuple[Any, ...], level: str) -> Syslog:
+    """Lines to what getaddrinfo found; OSError when there is no such kind of socket."""
+    family, kind, number, _, address = found
     sock = socket.socket(family, kind, number)
     sock.setblocking(False)
     return Syslog(lambda data: _sent(sock, data, address), level, sock.close)
 
 
-def to_powerline(send: Send, mac: bytes, level: str) -> Syslog:
-    """Lines as broadcast frames on the modem's interface; `send` takes a whole Ethernet frame."""
-    return Syslog(lambda data: send(broadcast(mac, data + b"\0")), level)
+def to_powerline(link: Callable[[], tuple[Send, bytes] | None], level: str) -> Syslog:
+    """Lines as broadcast frames on the modem's interface; `link` says how to send a whole Ethernet frame, and the own
+    MAC, or None while there is no link."""
+
+    def send(data: bytes) -> None:
+        if (there := link()) is not None:
+            there[0](broadcast(there[1], data + b"\0"))
+
+    return Syslog(send, level)
 
 
 def broadcast(mac: bytes, text: bytes) -> bytes:
@@ -74,12 +80,13 @@ def _checksum(header: bytes) -> bytes:
     return (total ^ 0xFFFF).to_bytes(2, "big")
 
 
-def _split(to: str) -> tuple[str, int]:
+def host_of(to: str) -> tuple[str, int]:
+    """Host and port of "host:port"; 514 without a port, an IPv6 address with a port in brackets."""
     host, colon, port = to.rpartition(":")
     if not colon or not port.isdigit() or (":" in host and not host.startswith("[")):
         return to.strip("[]"), PORT
     return host.strip("[]"), int(port)
 
 
-def _sent(sock: socket.socket, data: bytes, address: object) -> None:
-    sock.sendto(data, address)  # type: ignore[call-overload]  # whatever getaddrinfo gave
+def _sent(sock: socket.socket, data: bytes, address: Any) -> None:
+    sock.sendto(data, address)

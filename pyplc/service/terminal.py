@@ -130,10 +130,12 @@ class Terminal:
             self._bar = self._task = None
 
     def close(self) -> None:
-        """Print the tables of the summaries."""
+        """Print the tables of the summaries; another session may begin after it."""
         self._close_bar()
         for side, summary in self.summaries.items():
             self._console.print(_table(side, summary))
+        self.summaries.clear()
+        self._start_soc = None
 
 
 def _table(side: str, summary: Summary) -> Table:

@@ -1,4 +1,4 @@
-"""The files that make a station a service: a systemd unit, its user, a udev rule, a NetworkManager profile. All text."""
+"""The files that make a station a service: a systemd unit, its user, a udev rule, a network profile. All text."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ Role = Literal["pev", "evse", "listen"]
 
 VERBS: dict[Role, str] = {"pev": "ev", "evse": "evse", "listen": "listen"}
 """The verb that a role runs."""
+ARGUMENTS: dict[Role, str] = {"listen": "--config "}
+"""What stands before the settings file."""
 STATIONS: dict[Role, str] = {"pev": "vehicle", "evse": "charger", "listen": "listener"}
 MARK = "# made by `pyplc service install`; `pyplc service remove` takes it away\n"
 NAME = "pyplc"
@@ -106,7 +108,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={_word(unit.program)} {VERBS[unit.role]} {_word(unit.config)}{" --forever" if unit.role != "listen" else ""}
+ExecStart={_word(unit.program)} {VERBS[unit.role]} --forever {ARGUMENTS.get(unit.role, "")}{_word(unit.config)}
 Environment=PYTHONUNBUFFERED=1
 StateDirectory={NAME}
 StateDirectoryMode=0750

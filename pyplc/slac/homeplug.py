@@ -29,6 +29,7 @@ class HomePlug:
     def __init__(self, link: Link, scribe: Scribe) -> None:
         self.address = link.address
         self.interface = link.name
+        self.received = 0
         self.malformed = 0
         self.unknown = 0
         self._strange: set[tuple[int, bytes]] = set()
@@ -40,6 +41,7 @@ class HomePlug:
         """Receive until cancelled; LinkError when the link is gone."""
         while True:
             frame = await self._link.receive()
+            self.received += 1
             try:
                 mme = parse(frame)
                 message = read(mme)
