@@ -264,10 +264,14 @@ class Matcher:
             return
         if not await _within(run.all_heard, run.window):
             self._scribe.note(f"SLAC: {run.sounds} sounds of {mac_text(run.mac)} in {run.window:g} s")
-        await _within(run.all_measured, min(LATE_PROFILE_GRACE, TP_EVSE_AVG_ATTEN_CALC))
+        sounded = _now()
+        await _within(run.all_measured, LATE_PROFILE_GRACE)
         if not run.sounds and not self._settings.report_unheard:
             self._drop(run, f"no sound within {run.window:g} s (TT_EVSE_match_MNBC)")
             return
+        if (took := _now() - sounded) > TP_EVSE_AVG_ATTEN_CALC:
+            limit = f"at most {TP_EVSE_AVG_ATTEN_CALC:g} s (TP_EVSE_avg_atten_calc)"
+            self._scribe.note(f"SLAC: the report comes {took:.2f} s after the sounds, {limit}", "warning")
         if not await self._report(run):
             self._scribe.note(f"SLAC: no CM_ATTEN_CHAR.RSP of {mac_text(run.mac)} in {PATIENCE:g} s ({RETRIED})")
         while await _within(run.asked_again, TT_EVSE_MATCH_SESSION):
@@ -332,6 +336,10 @@ class Matcher:
         if number not in self._passed:
             self._passed.add(number)
             self._scribe.checkpoint(number)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

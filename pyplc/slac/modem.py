@@ -145,7 +145,9 @@ class Modem:
         """The local modem's answer, asking again while there is none or it is not `good`; the last one otherwise."""
         last: M | None = None
         for _ in range(C_MODEM_TRIES):
-            answer = await self._homeplug.ask(request, kind, tries=1, fits=lambda _, source: self._is_local(source))
+            answer = await self._homeplug.ask(
+                request, kind, tries=1, seconds=MODEM_RESPONSE, fits=lambda _, source: self._is_local(source)
+            )
             if answer is None:
                 continue
             last, source = answer
