@@ -333,10 +333,11 @@ class _Attempt:
             failure = self._journal.waited(LINK, self._settings.join_s, "TT_match_join")
             raise _Retry(failure, f"matched and CM_SET_KEY confirmed, but {error}") from None
         self._pass(190)
-        await asyncio.sleep(TP_LINK_READY_NOTIFICATION - TP_AMP_MAP_EXCHANGE)
+        linked = _now()
         if self._settings.amp_map:
+            await asyncio.sleep(TP_AMP_MAP_EXCHANGE / 2)  # the other side sees the link a moment later
             await ask(self._homeplug, matched.peer, self._settings.amp_map, self._scribe)
-        await asyncio.sleep(TP_AMP_MAP_EXCHANGE)
+        await asyncio.sleep(linked + TP_LINK_READY_NOTIFICATION - _now())
 
     def _is_ours(self, message: Message) -> bool:
         """Whether a message, where it says so, is of this run, for this vehicle, and matching as we know it."""
