@@ -49,6 +49,7 @@ from .mme import LOCAL_MODEM
 from .modem import Modem, ModemError
 from .run import Run
 from .settings import SlacSettings
+from .survey import role_of
 from .timing import (
     C_EV_MATCH_RETRY,
     C_MODEM_TRIES,
@@ -88,6 +89,7 @@ class Matcher:
         self._rng = rng
         self._plugged = plugged
         self._runs: dict[tuple[bytes, bytes], Run] = {}
+        self._looked = False
         self._passed: set[int] = set()
         self._nmk = b""
         self._nid = b""
@@ -106,6 +108,7 @@ class Matcher:
         self._nmk = random_nmk(self._rng)
         self._nid = nid_of(self._nmk)
         self._pass(1)
+        await self._look()
         with self._homeplug.listening(self._journal.hear):
             self._journal.sent(SetKeyReq(nid=self._nid, nmk=self._nmk), LOCAL_MODEM)
             try:
@@ -113,6 +116,17 @@ class Matcher:
             except ModemError as error:
                 failure = self._journal.waited(SetKeyCnf.NAME, C_MODEM_TRIES * MODEM_RESPONSE, "C_modem_tries")
                 raise ModemError(f"{error}. It {failure.text}") from None
+
+    async def _look(self) -> None:
+        """Ask the own modem once what it is set up for: the wrong role is the usual reason why nobody asks."""
+        if self._modem.address is None or self._looked:
+            return
+        self._looked = True
+        role = await role_of(self._homeplug, self._modem.address)
+        if role is not None:
+            self._journal.set_up(role)
+        if role == "pev":
+            self._scribe.note("the own modem is set up as pev: it hands up no vehicle's frames", "warning")
 
     async def match(self) -> Matched:
         """Serve until a vehicle has matched; `join` must follow at once. A vehicle that never asks is remarked."""
