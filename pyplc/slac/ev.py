@@ -44,6 +44,7 @@ from .messages import (
 from .mme import BROADCAST, LOCAL_MODEM
 from .modem import Modem, ModemError
 from .settings import SlacSettings
+from .survey import role_of
 from .timing import (
     C_EV_MATCH_MNBC,
     C_EV_MATCH_RETRY,
@@ -112,6 +113,8 @@ class Matcher:
         self.settings = settings
         self.rng = rng
         self.toggle = toggle
+        self._role: str | None = None
+        self._looked = False
         self._passed: set[int] = set()
 
     async def match(self, plugged_at: float | None = None) -> Matched:
@@ -142,6 +145,15 @@ class Matcher:
                 self.scribe(Note(text=f"SLAC attempt {attempt}: {failed}"))
                 await asyncio.sleep(TT_MATCHING_RATE)
         raise AssertionError("count() does not end")
+
+    async def look(self) -> str | None:
+        """Ask the own modem, once, what it is set up for: the wrong role is the usual reason why nobody answers."""
+        if self.modem.address is not None and not self._looked:
+            self._looked = True
+            self._role = await role_of(self.homeplug, self.modem.address)
+            if self._role == "evse":
+                self.scribe.note("the own modem is set up as evse: it hands up no charger's frames", "warning")
+        return self._role
 
     async def attend(self, matched: Matched) -> None:
         """While the session runs: answer the charger's amplitude maps, watch the link. LinkLost when it is gone."""
@@ -179,6 +191,15 @@ class _Attempt:
 
     async def run(self) -> Matched:
         """The whole sequence; _Retry names the step that failed."""
+        try:
+            return await self._steps()
+        except _Retry as failed:
+            if (role := await self._matcher.look()) is not None:
+                self._journal.set_up(role)
+                failed.failure = self._journal.explain()
+            raise
+
+    async def _steps(self) -> Matched:
         with (
             self._homeplug.listening(self._journal.hear),
             self._homeplug.inbox(SlacParamCnf, ValidateCnf, SlacMatchCnf) as inbox,
@@ -333,10 +354,11 @@ class _Attempt:
             failure = self._journal.waited(LINK, self._settings.join_s, "TT_match_join")
             raise _Retry(failure, f"matched and CM_SET_KEY confirmed, but {error}") from None
         self._pass(190)
-        await asyncio.sleep(TP_LINK_READY_NOTIFICATION - TP_AMP_MAP_EXCHANGE)
+        linked = _now()
         if self._settings.amp_map:
+            await asyncio.sleep(TP_AMP_MAP_EXCHANGE / 2)  # the other side sees the link a moment later
             await ask(self._homeplug, matched.peer, self._settings.amp_map, self._scribe)
-        await asyncio.sleep(TP_AMP_MAP_EXCHANGE)
+        await asyncio.sleep(linked + TP_LINK_READY_NOTIFICATION - _now())
 
     def _is_ours(self, message: Message) -> bool:
         """Whether a message, where it says so, is of this run, for this vehicle, and matching as we know it."""

@@ -49,6 +49,7 @@ from .mme import LOCAL_MODEM
 from .modem import Modem, ModemError
 from .run import Run
 from .settings import SlacSettings
+from .survey import role_of
 from .timing import (
     C_EV_MATCH_RETRY,
     C_MODEM_TRIES,
@@ -88,6 +89,7 @@ class Matcher:
         self._rng = rng
         self._plugged = plugged
         self._runs: dict[tuple[bytes, bytes], Run] = {}
+        self._looked = False
         self._passed: set[int] = set()
         self._nmk = b""
         self._nid = b""
@@ -106,6 +108,7 @@ class Matcher:
         self._nmk = random_nmk(self._rng)
         self._nid = nid_of(self._nmk)
         self._pass(1)
+        await self._look()
         with self._homeplug.listening(self._journal.hear):
             self._journal.sent(SetKeyReq(nid=self._nid, nmk=self._nmk), LOCAL_MODEM)
             try:
@@ -113,6 +116,17 @@ class Matcher:
             except ModemError as error:
                 failure = self._journal.waited(SetKeyCnf.NAME, C_MODEM_TRIES * MODEM_RESPONSE, "C_modem_tries")
                 raise ModemError(f"{error}. It {failure.text}") from None
+
+    async def _look(self) -> None:
+        """Ask the own modem once what it is set up for: the wrong role is the usual reason why nobody asks."""
+        if self._modem.address is None or self._looked:
+            return
+        self._looked = True
+        role = await role_of(self._homeplug, self._modem.address)
+        if role is not None:
+            self._journal.set_up(role)
+        if role == "pev":
+            self._scribe.note("the own modem is set up as pev: it hands up no vehicle's frames", "warning")
 
     async def match(self) -> Matched:
         """Serve until a vehicle has matched; `join` must follow at once. A vehicle that never asks is remarked."""
@@ -264,10 +278,14 @@ class Matcher:
             return
         if not await _within(run.all_heard, run.window):
             self._scribe.note(f"SLAC: {run.sounds} sounds of {mac_text(run.mac)} in {run.window:g} s")
-        await _within(run.all_measured, min(LATE_PROFILE_GRACE, TP_EVSE_AVG_ATTEN_CALC))
+        sounded = _now()
+        await _within(run.all_measured, LATE_PROFILE_GRACE)
         if not run.sounds and not self._settings.report_unheard:
             self._drop(run, f"no sound within {run.window:g} s (TT_EVSE_match_MNBC)")
             return
+        if (took := _now() - sounded) > TP_EVSE_AVG_ATTEN_CALC:
+            limit = f"at most {TP_EVSE_AVG_ATTEN_CALC:g} s (TP_EVSE_avg_atten_calc)"
+            self._scribe.note(f"SLAC: the report comes {took:.2f} s after the sounds, {limit}", "warning")
         if not await self._report(run):
             self._scribe.note(f"SLAC: no CM_ATTEN_CHAR.RSP of {mac_text(run.mac)} in {PATIENCE:g} s ({RETRIED})")
         while await _within(run.asked_again, TT_EVSE_MATCH_SESSION):
@@ -332,6 +350,10 @@ class Matcher:
         if number not in self._passed:
             self._passed.add(number)
             self._scribe.checkpoint(number)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:

@@ -1,25 +1,23 @@
 """Why matching ended without a link: one paragraph from what was sent, heard and awaited.
 
-Pure functions over events; a station's journal and a capture give the same ones (`events_of`). What was awaited is told
-by the station (`Waited`), or follows from the last message (`AWAITED`).
+Pure functions over events; a station's journal and a capture (`postmortem.py`) give the same ones. What was awaited is
+told by the station (`Waited`), or follows from the last message (`AWAITED`).
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from ..link.ethernet import mac_text
 from .attenuation import mean
-from .catalogue import read
 from .layout import Message
 from .messages import (
     AttenCharInd,
     AttenCharRsp,
     AttenProfileInd,
     GetKeyCnf,
-    GetKeyReq,
     MnbcSoundInd,
     SetKeyCnf,
     SetKeyReq,
@@ -31,7 +29,7 @@ from .messages import (
     ValidateCnf,
     ValidateReq,
 )
-from .mme import BROADCAST, MmeError, parse
+from .mme import BROADCAST
 from .timing import (
     C_EV_MATCH_RETRY,
     MODEM_RESPONSE,
@@ -43,7 +41,7 @@ from .timing import (
     TT_MATCH_RESPONSE,
     TT_MATCH_SEQUENCE,
 )
-from .vendor import LinkStatusCnf, SwVerCnf, VsAttenCharInd
+from .vendor import VsAttenCharInd
 
 Side = Literal["ev", "evse"]
 LINK = "the link"
@@ -79,7 +77,14 @@ class Waited(NamedTuple):
     limit: str
 
 
-Event = Sent | Heard | Waited
+class SetUp(NamedTuple):
+    """The own modem told what its PIB is set up for: "pev", "evse" or "none"."""
+
+    t: float
+    role: str
+
+
+Event = Sent | Heard | Waited | SetUp
 
 
 class Cause(enum.Enum):
@@ -185,8 +190,21 @@ AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
 }
 """By the last message of the matching, sent or heard: what must come next."""
 
-OF_THE_MODEM = (SwVerCnf, GetKeyCnf, GetKeyReq, LinkStatusCnf, AttenProfileInd, VsAttenCharInd)
-"""Between a host and its modem: no step of the matching."""
+STEPS = (
+    SlacParamReq,
+    SlacParamCnf,
+    StartAttenCharInd,
+    MnbcSoundInd,
+    AttenCharInd,
+    AttenCharRsp,
+    ValidateReq,
+    ValidateCnf,
+    SlacMatchReq,
+    SlacMatchCnf,
+    SetKeyReq,
+    SetKeyCnf,
+)
+"""The steps of a matching; what else passes between a host and its modem is none."""
 
 
 class Failure(NamedTuple):
@@ -200,6 +218,7 @@ class Failure(NamedTuple):
     causes: tuple[Cause, ...]
     command: str
     stage: int
+    remark: str = ""
 
     @property
     def short(self) -> str:
@@ -213,12 +232,12 @@ class Failure(NamedTuple):
     def text(self) -> str:
         """The paragraph."""
         likely = "; ".join(f"({number}) {cause.text}" for number, cause in enumerate(self.causes, 1))
-        return f"{self.short}. Likely, in this order: {likely}. Next: {self.command}"
+        return f"{self.short}.{self.remark} Likely, in this order: {likely}. Next: {self.command}"
 
 
 def explain(events: Sequence[Event], side: Side, interface: str = "INTERFACE") -> Failure:
     """Why the matching of these events has no link. `events` are in order of time and need not be complete."""
-    steps = [event for event in events if not isinstance(event, Waited) and _is_step(event)]
+    steps = [event for event in events if isinstance(event, (Sent, Heard)) and _is_step(event)]
     table = AWAITED[side]
     last = next((type(step.message) for step in reversed(steps) if _leads_on(step.message, table)), None)
     expected = table.get(last) or next(iter(table.values()))
@@ -236,8 +255,9 @@ def explain(events: Sequence[Event], side: Side, interface: str = "INTERFACE") -
         seconds=seconds,
         limit=limit,
         causes=causes,
-        command=causes[0].command(interface),
+        command=_command(causes[0], events, side, interface),
         stage=list(table.values()).index(expected),
+        remark="".join(f" The own modem is set up as {role}." for role in _roles(events)[-1:]),
     )
 
 
@@ -248,7 +268,7 @@ def _leads_on(message: Message, table: dict[type[Message] | None, Limit]) -> boo
 
 def _is_step(event: Sent | Heard) -> bool:
     ours = isinstance(event, Sent) or event.ours
-    return ours and not isinstance(event.message, OF_THE_MODEM)
+    return ours and isinstance(event.message, STEPS)
 
 
 def _told(steps: Sequence[Sent | Heard], preposition: str) -> str:
@@ -259,7 +279,30 @@ def _told(steps: Sequence[Sent | Heard], preposition: str) -> str:
     return f"{last.message.NAME} {preposition} {peer} at {last.t:.1f} s"
 
 
+ROLES: dict[Side, str] = {"ev": "pev", "evse": "evse"}
+"""What a side's modem must be set up for."""
+
+
+def _roles(events: Sequence[Event]) -> list[str]:
+    return [event.role for event in events if isinstance(event, SetUp)]
+
+
+def _wrong_role(events: Sequence[Event], side: Side) -> bool:
+    """Whether the own modem is set up for the other side; "none" hands up both halves on some chips."""
+    return any(role not in (ROLES[side], "none") for role in _roles(events)[-1:])
+
+
+def _command(cause: Cause, events: Sequence[Event], side: Side, interface: str) -> str:
+    """What to try next; for a modem seen in the wrong role, what mends it."""
+    if cause is not Cause.ROLE or not _wrong_role(events, side):
+        return cause.command(interface)
+    role = ROLES[side]
+    words = (f"read {interface} own.pib", f"patch own.pib --role {role}", f"write {interface} own.{role}.pib")
+    return " && ".join(f"pyplc modem pib {word}" for word in words)
+
+
 EVIDENCE: tuple[tuple[Cause, Callable[[Sequence[Event], Side], bool]], ...] = (
+    (Cause.ROLE, _wrong_role),
     (Cause.KEY_REFUSED, lambda events, side: _last(events, SetKeyCnf, "result") == 0),
     (Cause.NO_MODEM, lambda events, side: _in_vain(events, SetKeyCnf) and not _any(events, SetKeyCnf)),
     (Cause.KEY_IGNORED, lambda events, side: _in_vain_link(events) and not _keyed(events)),
@@ -274,8 +317,9 @@ EVIDENCE: tuple[tuple[Cause, Callable[[Sequence[Event], Side], bool]], ...] = (
 
 def _ordered(causes: tuple[Cause, ...], events: Sequence[Event], side: Side) -> tuple[Cause, ...]:
     proved = [cause for cause, holds in EVIDENCE if holds(events, side)]
-    found = dict.fromkeys([*proved, *(cause for cause in causes if cause not in CERTAIN)] or causes)
-    return tuple(found)
+    ruled_out = {Cause.ROLE} if ROLES[side] in _roles(events)[-1:] else set()
+    likely = [cause for cause in causes if cause not in CERTAIN and cause not in ruled_out]
+    return tuple(dict.fromkeys([*proved, *likely] or causes))
 
 
 CERTAIN = (Cause.KEY_REFUSED, Cause.KEY_IGNORED)
@@ -324,29 +368,3 @@ def _measured_nothing(events: Sequence[Event]) -> bool:
     """Whether sounds were heard and the modem measured none of them."""
     measured = [m for kind in (AttenProfileInd, VsAttenCharInd) for m in _heard(events, kind)]
     return _any(events, MnbcSoundInd) and not any(getattr(m, "count", 0) for m in measured)
-
-
-def events_of(frames: Iterable[tuple[float, bytes]], own: bytes) -> list[Event]:
-    """The events a station with host MAC `own` had, from (seconds, Ethernet frame) pairs of a capture on its cable.
-
-    Frames that are not HomePlug, or cannot be read, are left out.
-    """
-    found: list[Event] = []
-    runs: set[bytes] = set()
-    for t, frame in frames:
-        try:
-            mme = parse(frame)
-            message = read(mme)
-        except MmeError:
-            continue
-        if message is None:
-            continue
-        run = getattr(message, "run_id", None)
-        if mme.source == own:
-            if run is not None:
-                runs.add(run)
-            found.append(Sent(t, message, mme.destination))
-        else:
-            ours = run is None or run in runs or (mme.destination == BROADCAST and isinstance(message, SlacParamReq))
-            found.append(Heard(t, message, mme.source, ours))
-    return found

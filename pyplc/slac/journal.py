@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from .failure import Event, Failure, Heard, Sent, Side, Waited, explain
+from .failure import Event, Failure, Heard, Sent, SetUp, Side, Waited, explain
 from .homeplug import HomePlug
 from .layout import Message
 
@@ -21,6 +21,7 @@ class Journal:
         self._side: Side = side
         self._ours = ours
         self._events: deque[Event] = deque(maxlen=KEPT)
+        self._role: str | None = None
 
     def send(self, message: Message, destination: bytes) -> None:
         """Send and keep."""
@@ -35,6 +36,10 @@ class Journal:
         """Keep what came in: a handler for `HomePlug.listening`."""
         self._events.append(Heard(_now(), message, source, self._ours(message)))
 
+    def set_up(self, role: str) -> None:
+        """Keep what the own modem is set up for; it comes first, and stays when all else is forgotten."""
+        self._role = role
+
     def waited(self, awaited: str, seconds: float, limit: str) -> Failure:
         """Keep a wait that was in vain; why it was."""
         self._events.append(Waited(_now(), awaited, seconds, limit))
@@ -47,7 +52,8 @@ class Journal:
     def _events_in_order(self) -> list[Event]:
         """Times counted from the first event."""
         zero = self._events[0].t if self._events else 0.0
-        return [event._replace(t=event.t - zero) for event in self._events]
+        role = [SetUp(0.0, self._role)] if self._role is not None else []
+        return [*role, *(event._replace(t=event.t - zero) for event in self._events)]
 
     def clear(self) -> None:
         """Forget: a new attempt begins."""

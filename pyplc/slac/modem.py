@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ..link import has_carrier
 from ..record import Scribe
+from .chips import trouble_of
 from .homeplug import HomePlug
 from .keys import nid_of
 from .layout import Message
@@ -50,6 +51,8 @@ class Modem:
                 f"no PLC modem answered {C_MODEM_TRIES} VS_SW_VER.REQ in {C_MODEM_TRIES * MODEM_RESPONSE:g} s; "
                 f"is it powered and on this interface?{dead}"
             )
+        if (trouble := trouble_of(answer.version)) and answer.version != self.version:
+            self._scribe.note(f"modem {answer.version}: {trouble}", "warning")
         self.version = answer.version
         return self.version
 
@@ -145,7 +148,9 @@ class Modem:
         """The local modem's answer, asking again while there is none or it is not `good`; the last one otherwise."""
         last: M | None = None
         for _ in range(C_MODEM_TRIES):
-            answer = await self._homeplug.ask(request, kind, tries=1, fits=lambda _, source: self._is_local(source))
+            answer = await self._homeplug.ask(
+                request, kind, tries=1, seconds=MODEM_RESPONSE, fits=lambda _, source: self._is_local(source)
+            )
             if answer is None:
                 continue
             last, source = answer

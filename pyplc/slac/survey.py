@@ -37,6 +37,7 @@ ANSWER_S = 0.25
 """For answers to a broadcast; the slowest seen took 7 ms, a busy host may take longer to read them."""
 TRIES = 2
 NO_MAC = bytes(6)
+ROLES = {fields.SLAC_PEV: "pev", fields.SLAC_EVSE: "evse"}
 
 
 class Found(msgspec.Struct, kw_only=True):
@@ -114,8 +115,14 @@ async def detail(homeplug: HomePlug, modem: Found) -> None:
     role = await read_fields(homeplug, modem.mac, (fields.SLAC, fields.CCO))
     if role is not None:
         slac, cco = role
-        modem.role = {fields.SLAC_PEV: "pev", fields.SLAC_EVSE: "evse"}.get(slac[0], "none")
+        modem.role = ROLES.get(slac[0], "none")
         modem.cco = fields.CCO.choices.get(cco[0], str(cco[0]))
+
+
+async def role_of(homeplug: HomePlug, mac: bytes) -> str | None:
+    """What a modem's PIB is set up for: "pev", "evse" or "none"; None when it does not tell."""
+    found = await read_fields(homeplug, mac, (fields.SLAC,))
+    return None if found is None else ROLES.get(found[0][0], "none")
 
 
 async def networks(homeplug: HomePlug, mac: bytes) -> tuple[Network, ...]:

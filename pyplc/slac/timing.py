@@ -56,8 +56,10 @@ TT_EVSE_MATCH_MNBC = 0.6
 """From the first CM_START_ATTEN_CHAR.IND until sounding counts as over."""
 TT_EVSE_MATCH_SESSION = 10.0
 """From CM_ATTEN_CHAR.RSP to CM_VALIDATE.REQ or CM_SLAC_MATCH.REQ."""
+TT_EVSE_SLAC_INIT_MIN = 20.0
+"""From 5 % in state B to the first CM_SLAC_PARAM.REQ, at least; then AC may go on by the duty cycle alone."""
 TT_EVSE_SLAC_INIT = 50.0
-"""From 5 % in state B to the first CM_SLAC_PARAM.REQ: 20 to 50 s."""
+"""The same, at most."""
 TT_EVSE_VALD_TOGGLE = 3.5
 """The longest a charger counts toggles."""
 TT_MATCH_RESPONSE = 0.2
@@ -77,6 +79,8 @@ T_VALD_DETECT_TIME = 0.2
 """For a charger to begin to see toggles, and to see the last of them."""
 T_STEP_EF = 4.0
 """The pilot's state F that wakes a vehicle, at least."""
+T_STEP_X1 = 3.0
+"""State B without oscillator, between digital communication and a duty cycle, at least."""
 
 ANNOUNCE_PAUSE = 0.02
 """From the first CM_SLAC_PARAM.CNF to the first announcement: other chargers' answers come in meanwhile."""

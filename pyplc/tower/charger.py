@@ -14,7 +14,7 @@ from ..sdp.messages import PORT as SDP_PORT
 from ..slac import evse as slac_evse
 from ..slac.ev import SlacError
 from ..slac.modem import ModemError
-from ..slac.timing import C_SEQU_RETRY, T_STEP_EF, TT_EVSE_SLAC_INIT
+from ..slac.timing import C_SEQU_RETRY, T_STEP_EF, T_STEP_X1, TT_EVSE_SLAC_INIT, TT_EVSE_SLAC_INIT_MIN
 from ..station import toggles
 from ..station.charger import ChargerSettings
 from ..station.charger_ac import AcCharger
@@ -27,10 +27,6 @@ from .held import Common, alongside, held
 
 HLC_DUTY = 5.0
 """Duty cycle in percent that asks for digital communication."""
-SLAC_INIT_MIN_S = 20.0
-"""How long an AC charger waits to be asked before it charges by the duty cycle alone: the least TT_EVSE_SLAC_init."""
-STEP_X1_S = 3.0
-"""State B without oscillator, between digital communication and a duty cycle, IEC 61851-1 T_step_X1."""
 
 
 class ChargerStation:
@@ -135,7 +131,7 @@ class ChargerStation:
         pilot = self.devices.pilot
         if self._in_session:
             await pilot.set_duty(None)
-            await asyncio.sleep(STEP_X1_S)
+            await asyncio.sleep(T_STEP_X1)
         else:
             await pilot.set_fault()
             await asyncio.sleep(T_STEP_EF)
@@ -186,7 +182,7 @@ class ChargerStation:
         by the duty cycle alone does not wait for ever. Raises SlacError."""
         asked = self._matcher.asked
         if isinstance(self.charger, AcCharger) and self._settings.communication != "digital":
-            await self._within(SLAC_INIT_MIN_S, asked.wait(), "no vehicle asked")
+            await self._within(TT_EVSE_SLAC_INIT_MIN, asked.wait(), "no vehicle asked")
             await self._within(TT_EVSE_SLAC_INIT, asyncio.Event().wait(), "no vehicle was matched")
         for _ in range(C_SEQU_RETRY if self._common.slac.wake else 0):
             try:

@@ -15,11 +15,14 @@ from pyplc.slac.catalogue import read
 from pyplc.slac.emulated import FAST, EmulatedModem, ModemTiming
 from pyplc.slac.homeplug import HomePlug
 from pyplc.slac.layout import Message
+from pyplc.slac.messages import AttenCharInd, SlacMatchCnf, SlacMatchReq, SlacParamCnf, SlacParamReq, StartAttenCharInd
 from pyplc.slac.mme import ETHERTYPE, parse
 from pyplc.slac.modem import Modem
 from pyplc.slac.settings import SlacSettings
 
 T = TypeVar("T")
+READY_S = 6.0
+"""For a charger's modem to be back with its fresh key."""
 
 
 class Station:
@@ -174,8 +177,57 @@ def play(scene: Callable[[Line], Coroutine[Any, Any, T]], timing: ModemTiming = 
     return clock.run(whole())
 
 
+async def meet(line: Line, vehicle: Vehicle, charger: Charger) -> tuple[ev.Matched, ev.Matched]:
+    """Plug in and match; both results."""
+    plug(vehicle, charger)
+    serving = line.start(charger.serve())
+    await asyncio.sleep(READY_S)
+    return await vehicle.matcher.match(), await serving
+
+
+class Scripted(Station):
+    """A charger that reports `sounds` sounds `after` the announcement, `times` times, whatever it hears."""
+
+    def __init__(
+        self, line: Line, number: int, *, after: float = 0.7, sounds: int = 10, times: int = 1, numbers: int = 10
+    ) -> None:
+        super().__init__(line, "evse", number)
+        self.after, self.sounds, self.times, self.numbers = after, sounds, times, numbers
+        self.groups = bytes([12]) * 58
+        self.answers_match = True
+        self._announced: set[bytes] = set()
+        self._line = line
+        self.homeplug._handlers.append(self._hear)
+
+    def _hear(self, message: Message, source: bytes) -> None:
+        match message:
+            case SlacParamReq():
+                cnf = SlacParamCnf(sounds=self.numbers, forwarding_sta=source, run_id=message.run_id)
+                self.homeplug.send(cnf, source)
+            case StartAttenCharInd() if message.run_id not in self._announced:
+                self._announced.add(message.run_id)
+                self._line.start(self._report(source, message.run_id))
+            case SlacMatchReq() if self.answers_match and message.evse_mac == self.link.address:
+                self._line.start(self.modem.set_key(bytes([7]) * 16, bytes(7)))
+                confirm = SlacMatchCnf(
+                    pev_mac=source,
+                    evse_mac=self.link.address,
+                    run_id=message.run_id,
+                    nid=bytes(7),
+                    nmk=bytes([7]) * 16,
+                )
+                self.homeplug.send(confirm, source)
+
+    async def _report(self, vehicle: bytes, run_id: bytes) -> None:
+        await asyncio.sleep(self.after)
+        for _ in range(self.times):
+            report = AttenCharInd(source_address=vehicle, run_id=run_id, sounds=self.sounds, groups=self.groups)
+            self.homeplug.send(report, vehicle)
+            await asyncio.sleep(0.205)
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-__all__ = ["Charger", "Line", "Station", "Vehicle", "VirtualLink", "now", "play", "plug"]
+__all__ = ["READY_S", "Charger", "Line", "Scripted", "Station", "Vehicle", "VirtualLink", "meet", "now", "play", "plug"]

@@ -17,7 +17,6 @@ from pyplc.slac.failure import (
     Sent,
     Side,
     Waited,
-    events_of,
     explain,
 )
 from pyplc.slac.layout import Message
@@ -37,6 +36,7 @@ from pyplc.slac.messages import (
     ValidateReq,
 )
 from pyplc.slac.mme import BROADCAST, ETHERTYPE, LOCAL_MODEM
+from pyplc.slac.postmortem import events_of
 
 ME, YOU, MODEM = b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2", b"\x02\0\0\0\1\1"
 RUN, NID, NMK = b"runrunru", b"network", b"k" * 16

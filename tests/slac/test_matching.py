@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from playground import Charger, Line, Vehicle, now, play
+from playground import READY_S, Charger, Line, Vehicle, meet, now, play
 
 from pyplc.slac.emulated import REAL
-from pyplc.slac.ev import Matched, SlacError
+from pyplc.slac.ev import SlacError
 from pyplc.slac.keys import nid_of
 from pyplc.slac.messages import (
     AttenCharInd,
@@ -24,16 +24,6 @@ from pyplc.slac.messages import (
 )
 from pyplc.slac.mme import BROADCAST
 from pyplc.slac.modem import ModemError
-
-READY_S = 6.0
-"""A charger's modem has restarted with its key by then."""
-
-
-async def meet(line: Line, vehicle: Vehicle, charger: Charger) -> tuple[Matched, Matched]:
-    """Both sides match; their results."""
-    serving = line.start(charger.serve())
-    await asyncio.sleep(READY_S)
-    return await vehicle.matcher.match(), await serving
 
 
 def test_a_vehicle_and_a_charger_match() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from playground import Charger, Line, Station, Vehicle, now, play, plug
+from playground import READY_S, Charger, Line, Scripted, Station, Vehicle, meet, now, play, plug
 
 from pyplc.slac.emulated import FAST, REAL, ModemTiming
 from pyplc.slac.ev import Matched, SlacError
@@ -29,57 +29,7 @@ from pyplc.slac.messages import (
 from pyplc.slac.mme import BROADCAST
 from pyplc.slac.modem import ModemError
 
-READY_S = 6.0
 NEAR, FAR = 9.0, 30.0
-
-
-async def meet(line: Line, vehicle: Vehicle, charger: Charger) -> tuple[Matched, Matched]:
-    """Plug in and match; both results."""
-    plug(vehicle, charger)
-    serving = line.start(charger.serve())
-    await asyncio.sleep(READY_S)
-    return await vehicle.matcher.match(), await serving
-
-
-class Scripted(Station):
-    """A charger that reports `sounds` sounds `after` the announcement, `times` times, whatever it hears."""
-
-    def __init__(
-        self, line: Line, number: int, *, after: float = 0.7, sounds: int = 10, times: int = 1, numbers: int = 10
-    ) -> None:
-        super().__init__(line, "evse", number)
-        self.after, self.sounds, self.times, self.numbers = after, sounds, times, numbers
-        self.groups = bytes([12]) * 58
-        self.answers_match = True
-        self._announced: set[bytes] = set()
-        self._line = line
-        self.homeplug._handlers.append(self._hear)
-
-    def _hear(self, message: Message, source: bytes) -> None:
-        match message:
-            case SlacParamReq():
-                cnf = SlacParamCnf(sounds=self.numbers, forwarding_sta=source, run_id=message.run_id)
-                self.homeplug.send(cnf, source)
-            case StartAttenCharInd() if message.run_id not in self._announced:
-                self._announced.add(message.run_id)
-                self._line.start(self._report(source, message.run_id))
-            case SlacMatchReq() if self.answers_match and message.evse_mac == self.link.address:
-                self._line.start(self.modem.set_key(bytes([7]) * 16, bytes(7)))
-                confirm = SlacMatchCnf(
-                    pev_mac=source,
-                    evse_mac=self.link.address,
-                    run_id=message.run_id,
-                    nid=bytes(7),
-                    nmk=bytes([7]) * 16,
-                )
-                self.homeplug.send(confirm, source)
-
-    async def _report(self, vehicle: bytes, run_id: bytes) -> None:
-        await asyncio.sleep(self.after)
-        for _ in range(self.times):
-            report = AttenCharInd(source_address=vehicle, run_id=run_id, sounds=self.sounds, groups=self.groups)
-            self.homeplug.send(report, vehicle)
-            await asyncio.sleep(0.205)
 
 
 # ---------------------------------------------------------------------------------------------------- who is who
