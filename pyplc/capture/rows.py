@@ -92,10 +92,14 @@ def _shown(e: HomePlug) -> str:
 def _spelled(name: str, value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex(":") if len(value) == MAC else value.hex()
+    if name == "action" and value in ACTIONS:
+        return f"{value} ({ACTIONS[value]})"
     return f"{value * 100} ms" if name == "timeout" else str(value)
 
 
 MAC = 6
+ACTIONS = {0: "wants firmware and PIB", 2: "a changed PIB is stored", 5: "factory defaults"}
+"""VS_HOST_ACTION of Qualcomm."""
 _LABELS = {"pev_mac": "PEV", "evse_mac": "EVSE", "source_address": "PEV", "nid": "NID", "nmk": "NMK", "run_id": "run",
            "timeout": "time-out"}  # fmt: skip
 _DULL = {"application", "security", "reserved", "response_type", "pad", "carriers", "sender_id", "source_id",

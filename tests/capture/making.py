@@ -101,7 +101,7 @@ def numbered(items: Sequence[Packet]) -> list[Packet]:
 
 
 def dropped(items: Sequence[Packet], seed: int, part: float = 0.05, after: int = 0) -> tuple[list[Packet], list[int]]:
-    """A capture without `part` of its TCP data frames behind frame `after`, and which are gone; never the first data."""
+    """A capture without `part` of its TCP data frames behind frame `after`, and the numbers of those."""
     random = Random(seed)
     kept: list[Packet] = []
     gone: list[int] = []
