@@ -65,7 +65,11 @@ def test_what_the_handshake_chose_counts_even_with_teslas_name() -> None:
     from pyplc.v2g.handshake import AppProtocol, SupportedAppProtocolReq, SupportedAppProtocolRes, responseCode
 
     offer = AppProtocol(
-        ProtocolNamespace="urn:tesla:din:2018:MsgDef", VersionNumberMajor=2, VersionNumberMinor=0, SchemaID=7, Priority=1
+        ProtocolNamespace="urn:tesla:din:2018:MsgDef",
+        VersionNumberMajor=2,
+        VersionNumberMinor=0,
+        SchemaID=7,
+        Priority=1,
     )
     app = schemas.schema("app")
     talk = Conversation()

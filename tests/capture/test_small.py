@@ -82,7 +82,10 @@ def test_pilot_reports_of_both_modems() -> None:
 def test_pilot_reports_of_a_real_capture() -> None:
     found = [e for e in events_of(load(reference.path("captures/dsv2gshark/IEC61851_AC_PWM_Basic.pcapng")))]
     states = [(e.state, e.duty_percent) for e in found if isinstance(e, Pilot)]
-    assert states == [("A", 100), ("B", 100), ("B", 22), ("C", 22), ("B", 22), ("C", 22), ("C", 100), ("B", 100)] + states[8:]
+    assert (
+        states
+        == [("A", 100), ("B", 100), ("B", 22), ("C", 22), ("B", 22), ("C", 22), ("C", 100), ("B", 100)] + states[8:]
+    )
     assert all(e.voltage is not None and 2 < e.voltage < 13 for e in found if isinstance(e, Pilot))
     tester = [e for e in found if isinstance(e, Diagnostic)]
     assert tester
@@ -146,6 +149,8 @@ def test_lines_of_a_log(line: bytes, priority: int | None, text: str) -> None:
 
 
 def test_discovery_that_is_no_discovery_is_an_error() -> None:
-    event = event_of(udp_frame((PEV, EVSE), ("fe80::1", "ff02::1"), (50000, 15118), bytes.fromhex("01fe900000000009ff")))
+    event = event_of(
+        udp_frame((PEV, EVSE), ("fe80::1", "ff02::1"), (50000, 15118), bytes.fromhex("01fe900000000009ff"))
+    )
     assert row(event).error
     assert not isinstance(event, Damage)

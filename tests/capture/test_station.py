@@ -131,18 +131,24 @@ def test_every_kind_of_record_has_a_line(tmp_path: Path) -> None:
 
 
 def test_what_went_wrong_is_an_error(tmp_path: Path) -> None:
-    pcapng, _ = recorded(tmp_path, [Checkpoint(number=100, text="x", side="ev"), Note(text="hot", level="error", side="ev")])
+    pcapng, _ = recorded(
+        tmp_path, [Checkpoint(number=100, text="x", side="ev"), Note(text="hot", level="error", side="ev")]
+    )
     assert [row(e).text for e in read(pcapng) if Choice(errors=True)(e)] == ["hot"]
+
+
+NAMES = ("type", "t", "side", "exi", "name", "protocol", "direction", "wall", "data", "state", "duty_percent")
+WORDS = ("message", "pilot", "frame", "start", "note", "ev", "din")
 
 
 @given(
     json_text=st.one_of(
         st.binary(max_size=60),
-        st.dictionaries(st.sampled_from(["type", "t", "side", "exi", "name", "protocol", "direction", "wall", "data"]),
-                        st.one_of(st.none(), st.integers(), st.text(max_size=5), st.sampled_from(["message", "pilot", "frame", "start", "note", "ev"])))
-        .map(lambda d: json.dumps(d).encode()),
+        st.dictionaries(
+            st.sampled_from(NAMES), st.one_of(st.none(), st.integers(), st.text(max_size=5), st.sampled_from(WORDS))
+        ).map(lambda record: json.dumps(record).encode()),
     )
-)  # fmt: skip
+)
 def test_no_record_raises(json_text: bytes) -> None:
     events = list(read(io.BytesIO(b'{"type":"start","t":0,"side":"ev"}\n' + json_text + b"\n")))
     for event in events:
@@ -151,7 +157,9 @@ def test_no_record_raises(json_text: bytes) -> None:
 
 
 def test_a_spoiled_record_is_damage() -> None:
-    found = list(read(io.BytesIO(b'{"type":"start","t":0,"side":"ev"}\n{"t":1}\nxx\n{"type":"note","t":2,"text":"on"}')))
+    found = list(
+        read(io.BytesIO(b'{"type":"start","t":0,"side":"ev"}\n{"t":1}\nxx\n{"type":"note","t":2,"text":"on"}'))
+    )
     assert [type(e) for e in found] == [Recorded, Damage, Damage, Recorded]
 
 
@@ -168,5 +176,7 @@ def test_tshark_reads_our_session_file_and_counts_frames_the_same(tmp_path: Path
     ours = {item.number: item.comment for item in items if isinstance(item, Packet) and item.comment}
     for number, comment in ours.items():
         assert comment.split("\n")[0] in theirs[number]
-    assert sum(isinstance(item, Noted) for item in items) == sum(not isinstance(r, (Frame, MessageRecord)) for r in kept)
+    assert sum(isinstance(item, Noted) for item in items) == sum(
+        not isinstance(r, (Frame, MessageRecord)) for r in kept
+    )
     assert sum(isinstance(r, Phase) for r in kept) > 5

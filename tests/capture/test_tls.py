@@ -189,8 +189,13 @@ def test_several_sessions_in_one_file_find_their_own_keys() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["CLIENT_RANDOM {r} {s}", "\0\0\0CLIENT_RANDOM {r} {s}", "x\nCLIENT_RANDOM {r} {s}\nCLIENT_RANDOM {o} {s}", "CLIENT_RANDOM\t{r}  {s}\r\n"],
-)  # fmt: skip
+    [
+        "CLIENT_RANDOM {r} {s}",
+        "\0\0\0CLIENT_RANDOM {r} {s}",
+        "x\nCLIENT_RANDOM {r} {s}\nCLIENT_RANDOM {o} {s}",
+        "CLIENT_RANDOM\t{r}  {s}\r\n",
+    ],
+)
 def test_forms_of_a_key_packet(text: str) -> None:
     random, other, secret = "ab" * 32, "CD" * 32, "12" * 48
     found = [
