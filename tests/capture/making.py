@@ -106,14 +106,14 @@ def dropped(items: Sequence[Packet], seed: int, part: float = 0.05, after: int =
     kept: list[Packet] = []
     gone: list[int] = []
     for item in items:
-        if item.number > after and _has_data(item.data) and random.random() < part:
+        if item.number > after and has_data(item.data) and random.random() < part:
             gone.append(item.number)
         else:
             kept.append(item)
     return kept, gone
 
 
-def _has_data(frame: bytes) -> bool:
+def has_data(frame: bytes) -> bool:
     """Is this a TCP segment over IPv6 with a payload?"""
     if frame[12:14] != b"\x86\xdd" or len(frame) < 74 or frame[20] != 6:
         return False
