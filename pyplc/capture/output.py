@@ -14,7 +14,7 @@ from ..exi.tree import lines as tree_lines
 from ..exi.xmltext import to_xml
 from .events import Event, Message
 from .quantities import QUANTITIES, quantities
-from .rows import Row, failed, plain, row
+from .rows import Row, failed, plain, row, usual
 
 Style = Callable[[str, Row], str]
 COLUMNS = ("frame", "time", "session", "side", "message", *QUANTITIES)
@@ -34,10 +34,12 @@ class Choice(NamedTuple):
             return False
         if isinstance(event, Message):
             return self._named(event.name) and (not self.errors or failed(event))
-        shown = row(event)
-        if self.names and not self._named(shown.name):
+        if not (self.names or self.everything or usual(event)):
             return False
-        return (shown.usual or self.everything or bool(self.names)) and (not self.errors or shown.error)
+        if not (self.names or self.errors):
+            return True
+        shown = row(event)
+        return self._named(shown.name) and (not self.errors or shown.error)
 
     def _named(self, name: str) -> bool:
         low = name.lower()

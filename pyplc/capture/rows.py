@@ -51,6 +51,20 @@ def row(event: Event) -> Row:
     return shown
 
 
+_RARE = (Neighbour, Syslog, Diagnostic, Comment)
+
+
+def usual(event: Event) -> bool:
+    """Is it shown without being asked for?"""
+    if isinstance(event, HomePlug):
+        return event.name.startswith(PHASES)
+    if isinstance(event, Connection):
+        return event.session > 0
+    if isinstance(event, Recorded):
+        return event.kind not in station.QUIET
+    return not isinstance(event, _RARE)
+
+
 def schema_name(schema: str) -> str:
     """A schema as people say it."""
     return "ISO-20" if schema.startswith("iso20") else SCHEMAS.get(schema, schema)
@@ -75,7 +89,7 @@ def _message(e: Message) -> Row:
 
 def _homeplug(e: HomePlug) -> Row:
     text = e.error or _shown(e)
-    return Row("homeplug", e.side, "HomePlug", e.name, text, e.error is not None, e.name.startswith(PHASES))
+    return Row("homeplug", e.side, "HomePlug", e.name, text, e.error is not None, usual(e))
 
 
 def _shown(e: HomePlug) -> str:
@@ -92,10 +106,14 @@ def _shown(e: HomePlug) -> str:
 def _spelled(name: str, value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex(":") if len(value) == MAC else value.hex()
+    if name == "action" and value in ACTIONS:
+        return f"{value} ({ACTIONS[value]})"
     return f"{value * 100} ms" if name == "timeout" else str(value)
 
 
 MAC = 6
+ACTIONS = {0: "wants firmware and PIB", 2: "a changed PIB is stored", 5: "factory defaults"}
+"""VS_HOST_ACTION of Qualcomm."""
 _LABELS = {"pev_mac": "PEV", "evse_mac": "EVSE", "source_address": "PEV", "nid": "NID", "nmk": "NMK", "run_id": "run",
            "timeout": "time-out"}  # fmt: skip
 _DULL = {"application", "security", "reserved", "response_type", "pad", "carriers", "sender_id", "source_id",
@@ -121,7 +139,7 @@ def _sdp(e: Sdp) -> Row:
 
 def _neighbour(e: Neighbour) -> Row:
     text = f"{e.sender} > {e.receiver}  {e.target}  {e.link_address.hex(':')}"
-    return Row("network", "", "ICMPv6", e.name, text, usual=False)
+    return Row("network", "", "ICMPv6", e.name, text, usual=usual(e))
 
 
 def _connection(e: Connection) -> Row:
@@ -129,7 +147,7 @@ def _connection(e: Connection) -> Row:
     if e.change is Change.GAP:
         text = f"{e.missing or 'an unknown number of'} bytes are not in the capture  {text}"
     wrong = e.change is Change.GAP and e.session > 0
-    return Row("network", e.side, "TCP", e.change.value, text, wrong, usual=e.session > 0)
+    return Row("network", e.side, "TCP", e.change.value, text, wrong, usual(e))
 
 
 def _tls(e: Tls) -> Row:
@@ -150,8 +168,7 @@ def _hal(e: Hal) -> Row:
 
 
 def _recorded(e: Recorded) -> Row:
-    quiet = e.kind in station.QUIET
-    return Row("station", e.side, "Station", e.kind, e.text, station.failed(e.kind, e.value), usual=not quiet)
+    return Row("station", e.side, "Station", e.kind, e.text, station.failed(e.kind, e.value), usual(e))
 
 
 _ROWS: dict[type[Event], Any] = {
@@ -165,9 +182,9 @@ _ROWS: dict[type[Event], Any] = {
     Key: _key,
     Hal: _hal,
     Recorded: _recorded,
-    Syslog: lambda e: Row("log", "", "Log", "", e.text, usual=False),
-    Diagnostic: lambda e: Row("log", "", "Tester", e.title, e.text, usual=False),
-    Comment: lambda e: Row("log", "", "Comment", "", e.text, usual=False),
+    Syslog: lambda e: Row("log", "", "Log", "", e.text, usual=usual(e)),
+    Diagnostic: lambda e: Row("log", "", "Tester", e.title, e.text, usual=usual(e)),
+    Comment: lambda e: Row("log", "", "Comment", "", e.text, usual=usual(e)),
     Damage: lambda e: Row("damage", "", "File", "damage", e.text, True),
 }
 

@@ -69,7 +69,9 @@ class Records:
 
 def _is_whole(data: bytes) -> bool:
     """Is this one record of a V2G session from its first to its last byte?"""
-    return len(data) > HEADER and data[1:3] == b"\3\3" and is_header(data) and data[3] << 8 | data[4] == len(data) - HEADER
+    if len(data) <= HEADER or data[1:3] != b"\3\3" or not is_header(data):
+        return False
+    return data[3] << 8 | data[4] == len(data) - HEADER
 
 
 def _search(buffer: bytes, start: int) -> int:

@@ -101,19 +101,19 @@ def numbered(items: Sequence[Packet]) -> list[Packet]:
 
 
 def dropped(items: Sequence[Packet], seed: int, part: float = 0.05, after: int = 0) -> tuple[list[Packet], list[int]]:
-    """A capture without `part` of its TCP data frames behind frame `after`, and which are gone; never the first data."""
+    """A capture without `part` of its TCP data frames behind frame `after`, and the numbers of those."""
     random = Random(seed)
     kept: list[Packet] = []
     gone: list[int] = []
     for item in items:
-        if item.number > after and _has_data(item.data) and random.random() < part:
+        if item.number > after and has_data(item.data) and random.random() < part:
             gone.append(item.number)
         else:
             kept.append(item)
     return kept, gone
 
 
-def _has_data(frame: bytes) -> bool:
+def has_data(frame: bytes) -> bool:
     """Is this a TCP segment over IPv6 with a payload?"""
     if frame[12:14] != b"\x86\xdd" or len(frame) < 74 or frame[20] != 6:
         return False

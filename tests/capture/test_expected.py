@@ -18,7 +18,9 @@ OTHERS = [
     str(file.relative_to(reference.ROOT / "captures"))
     for file in sorted((reference.ROOT / "captures").rglob("*"))
     if file.suffix in (".pcap", ".pcapng", ".dump")
-    and not (reference.ROOT / "captures" / "expected" / f"{file.relative_to(reference.ROOT / 'captures')}.jsonl.gz").exists()
+    and not (
+        reference.ROOT / "captures" / "expected" / f"{file.relative_to(reference.ROOT / 'captures')}.jsonl.gz"
+    ).exists()
 ]
 ABSENT = [pytest.param("", marks=pytest.mark.skip("no reference captures"))]
 

@@ -27,7 +27,9 @@ def test_what_is_recovered(name: str, messages: int, wanted: int) -> None:
         kept, gone = dropped(items, seed, PART, first)
         found = messages_of(kept)
         known = {(m.frame, m.exi) for m in whole}
-        assert [(m.frame, m.exi) for m in found] == sorted({(m.frame, m.exi) for m in found} & known, key=lambda k: k[0])
+        assert [(m.frame, m.exi) for m in found] == sorted(
+            {(m.frame, m.exi) for m in found} & known, key=lambda k: k[0]
+        )
         lost = {m.frame for m in whole} - {m.frame for m in found}
         assert lost == lost & set(gone), seed
         counts.append(len(found))
