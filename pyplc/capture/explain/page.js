@@ -22,6 +22,8 @@ for (const box of document.querySelectorAll(".plots")) {
         part.style.left = `${left}%`;
         part.style.width = `${Math.max(0, right - left)}%`;
         part.hidden = right <= left;
+        part.classList.remove("thin");
+        part.classList.toggle("thin", part.scrollWidth > part.clientWidth);
       }
     }
     for (const axis of box.querySelectorAll(".axis")) axis.replaceChildren(...ticks().map(label));
@@ -39,6 +41,7 @@ for (const box of document.querySelectorAll(".plots")) {
   function label(t) {
     const span = document.createElement("span");
     span.style.left = `${share(t)}%`;
+    if (share(t) < 1) span.className = "edge";
     span.textContent = t >= 60 && Number.isInteger(t) ? `${Math.floor(t / 60)}:${String(t % 60).padStart(2, "0")}` : `${t} s`;
     return span;
   }

@@ -36,8 +36,9 @@ COLOURS = {
 }  # fmt: skip
 """Phase to the number of its colour; the rest is the end's."""
 WEIGHT = [Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE]
-SOON = 0.01
-"""A part of a bar below this share of it has no name in it."""
+EDGE = ' class="edge"'
+THIN = 0.06
+"""A part of a bar below this share of it shows no name."""
 
 
 def tone(outcome: str) -> str:
@@ -164,7 +165,9 @@ def _facts(report: Report) -> str:
     ]
     for name, ranges in (("asked", report.asked), ("delivered", report.delivered)):
         told = (
-            range_text(ranges[w], u, f) for w, u, f in (("current", "A", 1.0), ("power", "kW", 1e-3)) if w in ranges
+            range_text(ranges[w], u, f)
+            for w, u, f in (("voltage", "V", 1.0), ("current", "A", 1.0), ("power", "kW", 1e-3))
+            if w in ranges
         )
         agreed.append((name, "; ".join(told)))
     if report.energy_wh:
@@ -211,7 +214,8 @@ def _plots(number: int, report: Report, story: Story) -> str:
     fault = f'<div class="fault" data-a="{v.t:g}" style="left:{_share(v.t, end)}"></div>' if v.rule else ""
     pictures = "".join(_plot(index, plot, end, fault) for index, plot in enumerate(shown))
     axis = "".join(
-        f'<span style="left:{_share(t, end)}">{drawing.clock(t)}</span>' for t in drawing.clock_ticks(0.0, end, 8)
+        f'<span{"" if t else EDGE} style="left:{_share(t, end)}">{drawing.clock(t)}</span>'
+        for t in drawing.clock_ticks(0.0, end, 8)
     )
     script = msgspec.json.encode(data).decode().replace("</", "<\\/")
     return (
@@ -245,7 +249,7 @@ def _bands(number: int, report: Report, story: Story, end: float) -> str:
         if f.level in (Level.ERROR, Level.WARNING)
     )
     if flags:
-        out += _row("anomalies", f'<div class="flags" data-time>{flags}</div>')
+        out += _row("faults", f'<div class="flags" data-time>{flags}</div>')
     parts = "".join(
         _part(p.name, f"c{COLOURS.get(p.name, 5)}", p.start, p.start + p.seconds, end, span(p.seconds))
         for p in report.phases
@@ -271,10 +275,10 @@ def _duty(percent: float | None) -> str:
 
 def _part(name: str, look: str, start: float, stop: float, end: float, said: str) -> str:
     place = f"left:{_share(start, end)};width:{_share(stop - start, end)}"
-    text = escape(name) if stop - start > end * SOON else "&nbsp;"
+    thin = "" if stop - start > end * THIN else " thin"
     return (
-        f'<b class="{look}" data-a="{start:g}" data-b="{stop:g}" data-zoom="{start:g} {stop:g}" style="{place}" '
-        f'title="{escape(name)}, {said}">{text}</b>'
+        f'<b class="{look}{thin}" data-a="{start:g}" data-b="{stop:g}" data-zoom="{start:g} {stop:g}" style="{place}" '
+        f'title="{escape(name)}, {said}">{escape(name)}</b>'
     )
 
 

@@ -87,7 +87,7 @@ class _Folder:
         self.where = self.where / INDEX
 
 
-COLUMNS = ("capture", "began", "standard", "vehicle", "outcome", "phase", "SoC", "kWh", "errors", "why it stopped")
+COLUMNS = ("capture", "outcome", "why it stopped", "phase", "standard", "vehicle", "began", "SoC", "kWh", "errors")
 
 
 def index(rows: list[Row]) -> str:
@@ -106,12 +106,13 @@ def index(rows: list[Row]) -> str:
     captures = len({row.report.file for row in rows})
     return page.frame(
         "Why the sessions stopped",
+        '<div class="wide">'
         f'<header><h1>Why the sessions stopped</h1><p class="sub">{len(rows)} sessions and attempts in '
         f'{captures} captures</p></header><div class="card"><div class="stack">{stack}</div><p>{told}</p></div>'
         '<div class="card"><div class="filter"><input type="search" placeholder="show only rows with these words" '
         'aria-label="show only rows with these words"></div>'
         f'<div class="scroll"><table class="index"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-        "</div>",
+        "</div></div>",
     )
 
 
@@ -120,16 +121,19 @@ def _row(row: Row) -> str:
     errors = sum(f.level is Level.ERROR for f in report.findings)
     soc = f"{report.soc_first:g} to {report.soc_last:g} %" if report.soc_last is not None else ""
     number = f" #{report.session}" if report.session else ""
+    folder, _, file = report.file.rpartition("/")
+    kwh = f"{report.energy_wh / 1000:.2f}" if report.delivered else ""
     cells = (
-        f'<td class="file"><a href="{escape(row.link)}">{escape(report.file)}</a>{number}</td>',
-        f'<td class="n" data-key="{report.start}">{report.start[:16].replace("T", " ")}</td>',
-        f"<td>{escape(schema_name(report))}</td>",
-        f"<td>{escape(report.ev.identity or report.ev.mac)}</td>",
+        f'<td class="file"><a href="{escape(row.link)}">{escape(file)}</a>{number}<br>'
+        f'<small class="soft">{escape(folder)}</small></td>',
         f'<td><span class="badge {page.tone(v.outcome)}">{escape(v.outcome)}</span></td>',
+        f'<td class="why-cell">{escape(v.sentence)}</td>',
         f"<td>{escape(v.phase)}</td>",
+        f'<td class="tight">{escape(schema_name(report))}</td>',
+        f'<td class="tight">{escape(report.ev.identity or report.ev.mac)}</td>',
+        f'<td class="n" data-key="{report.start}">{report.start[:16].replace("T", " ")}</td>',
         f'<td class="n" data-key="{report.soc_last if report.soc_last is not None else -1}">{soc}</td>',
-        f'<td class="n">{report.energy_wh / 1000:.2f}</td>',
-        f'<td class="n">{errors}</td>',
-        f"<td>{escape(v.sentence)}</td>",
+        f'<td class="n" data-key="{report.energy_wh}">{kwh}</td>',
+        f'<td class="n">{errors or ""}</td>',
     )
     return f"<tr>{''.join(cells)}</tr>"

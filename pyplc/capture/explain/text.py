@@ -68,8 +68,9 @@ def _who(report: Report) -> Iterator[Line]:
 
 def limits_text(limits: Limits) -> str:
     """The limits a side told, with units; empty for none."""
-    parts = [f"{value:g} {unit}" for value, unit in zip(limits, ("V", "A", "W"), strict=True) if value is not None]
-    return f"at most {' '.join(parts)}" if parts else ""
+    units = (("V", 1.0), ("A", 1.0), ("kW", 1e-3))
+    told = [f"{v * factor:g} {unit}" for v, (unit, factor) in zip(limits, units, strict=True) if v is not None]
+    return f"at most {', '.join(told)}" if told else ""
 
 
 def _power(report: Report) -> Iterator[Line]:
@@ -90,6 +91,8 @@ def _power(report: Report) -> Iterator[Line]:
 
 def range_text(r: Range, unit: str, factor: float) -> str:
     """A range with its mean."""
+    if r.least == r.greatest:
+        return f"{r.least * factor:.4g} {unit}"
     return f"{r.least * factor:.4g} to {r.greatest * factor:.4g} {unit} (mean {r.mean * factor:.4g})"
 
 
@@ -104,7 +107,7 @@ def _why(report: Report) -> Iterator[Line]:
         yield f"    own record of the {witness}", ""
     if v.matching:
         yield f"    matching: {v.matching}", ""
-    for cause in v.causes if not v.matching or v.rule == "slac-run-id" else ():
+    for cause in v.causes:
         yield f"    likely: {cause}", ""
     for case in v.cases:
         yield f"    known: {case.text}", ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from .findings import Finding, Level
 from .own import Own
 from .story import Exchange, Story
 
+MESSAGE = re.compile(r" (sends|receives|answers|sounds|announces|has the)\b")
+SECRET = re.compile(r"(nmk )[0-9a-f]{32}")
+"""A page is made to be shown: no keys of networks in it."""
 FOLD = 5
 """Rounds of one loop from which on the middle is folded."""
 TOLD = (r.Pilot, r.Switch, r.Decision, r.Checkpoint, r.Note, r.Sighting, r.Summary)
@@ -97,12 +101,17 @@ def _entries(story: Story, marks: dict[int, Level]) -> Iterator[Entry]:
             if (exchange := of.get(id(event))) is not None:
                 yield _exchanged(exchange, story.start, marks)
         elif isinstance(event, Own):
-            if isinstance(event.record, TOLD):
+            if isinstance(event.record, TOLD) and not _is_message(event.record):
                 yield _own(event, story.start)
         elif isinstance(event, (HomePlug, Sdp, Pilot, Tls)) or (
             isinstance(event, Connection) and event.connection == story.connection
         ):
             yield from _other(event, story.start, marks, vehicle)
+
+
+def _is_message(record: r.Record) -> bool:
+    """Whether a checkpoint only says that a message was sent or received, which has a line of its own."""
+    return isinstance(record, r.Checkpoint) and bool(MESSAGE.search(record.text))
 
 
 def _exchanged(exchange: Exchange, start: float, marks: dict[int, Level]) -> Entry:
@@ -129,7 +138,8 @@ def _other(event: Event, start: float, marks: dict[int, Level], vehicle: bytes) 
     shown = row(event)
     if not shown.usual:
         return
-    said = (f"TCP {shown.name}" if isinstance(event, Connection) else shown.name, shown.text)
+    name = f"TCP {shown.name}" if isinstance(event, Connection) else shown.name
+    said = (name, SECRET.sub(r"\1hidden", shown.text))
     side = shown.side or ("ev" if vehicle and event.source == vehicle else "evse")
     both = (said, NOTHING) if side == "ev" else (NOTHING, said)
     yield Entry(round(event.time - start, 3), event.frame, shown.group, *both, None, marks.get(event.frame))
