@@ -45,8 +45,8 @@ def _fold(fold: Fold) -> str:
     left = len(fold.entries) - len(shown)
     inner = "".join(_line(entry) for entry in shown)
     if left:
-        inner += f'<p class="soft">{left} rounds from the middle are not shown; pyplc decode shows every message.</p>'
+        inner += f'<p class="soft">{left} lines from the middle are not shown; pyplc decode shows every message.</p>'
     return (
-        f'<details class="fold"><summary><b>{escape(fold.name)}</b>: {len(fold.entries)} more rounds in '
+        f'<details class="fold"><summary><b>{escape(fold.name)}</b>: {len(fold.entries)} more in '
         f"{span(fold.seconds)}{answers}</summary>{inner}</details>"
     )

@@ -19,6 +19,7 @@ SECRET = re.compile(r"(nmk )[0-9a-f]{32}")
 """A page is made to be shown: no keys of networks in it."""
 FOLD = 5
 """Rounds of one loop from which on the middle is folded."""
+SOUNDING = ("CM_START_ATTEN", "CM_MNBC_SOUND", "CM_ATTEN_PROFILE", "VS_ATTEN_CHAR")
 TOLD = (r.Pilot, r.Switch, r.Decision, r.Checkpoint, r.Note, r.Sighting, r.Summary)
 """Own records that are a line."""
 LANES = ("pilot", "SLAC", "network", "vehicle", "charger", "own record")
@@ -60,13 +61,10 @@ def timeline(story: Story, findings: list[Finding]) -> list[Line]:
     found: list[Line] = []
     run: list[Entry] = []
     for entry in _entries(story, marks):
-        if run and (entry.group != "v2g" or entry.left[0] != run[-1].left[0]):
+        if run and _loop(entry) != _loop(run[-1]):
             found += _folded(run)
             run = []
-        if entry.group == "v2g":
-            run.append(entry)
-        else:
-            found.append(entry)
+        run.append(entry)
     return [*found, *_folded(run)]
 
 
@@ -79,13 +77,21 @@ def _marks(findings: list[Finding]) -> dict[int, Level]:
     return marks
 
 
+def _loop(entry: Entry) -> str:
+    """What entries that follow each other must have in common to be one loop; empty for what never is."""
+    name = entry.left[0] or entry.right[0]
+    if entry.group == "homeplug" and name.startswith(SOUNDING):
+        return "sounding"
+    return name if entry.group in ("v2g", "homeplug", "sdp") else ""
+
+
 def _folded(run: list[Entry]) -> list[Line]:
-    if len(run) <= FOLD:
+    if len(run) <= FOLD or not _loop(run[0]):
         return [*run]
     middle = run[1:-1]
     answers = [entry.answer_s for entry in middle if entry.answer_s is not None]
     fold = Fold(
-        middle[0].left[0].removesuffix("Req") or middle[0].right[0].removesuffix("Res"),
+        _loop(run[0]).removesuffix("Req").removesuffix("Res"),
         middle[-1].t - middle[0].t,
         (min(answers), max(answers)) if answers else None,
         middle,
