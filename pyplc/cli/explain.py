@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ..capture.explain.pages import Pages
     from ..capture.explain.report import Report
+    from ..capture.explain.story import Story
 
+SESSION = "session.pcapng"
 SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
 
 
@@ -20,7 +23,7 @@ SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
 @click.option("--session", type=int, help="Only this session.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a session, a line each.")
 @click.option("--csv", "as_csv", is_flag=True, help="A table, one row a session.")
-@click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write one page with plots.")
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write a page with plots; of a folder, a folder.")
 @click.option("--keys", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="TLS secrets, NSS format.")
 @click.option("--schema", metavar="NAME", help="Read every message with this schema.")
 def command(
@@ -34,9 +37,12 @@ def command(
 ) -> None:
     """Say what happened in a capture (a file, a folder, or - for the standard input), and why each session stopped.
 
+    The folder of a session that pyplc recorded is read whole: the frames, and what the station recorded of itself.
+
     \b
     Example:  pyplc explain session.pcapng
               pyplc explain session.pcapng --html session.html
+              pyplc explain captures/ --html pages/
               pyplc explain captures/ --csv > sessions.csv
 
     The exit code is 0 where a session finished in order, 3 where none did, 1 for a file that cannot be read.
@@ -44,44 +50,71 @@ def command(
     reports: list[Report] = []
     failed = False
     rows = _rows(as_csv)
+    pages = _pages(page, source.is_dir() and not _is_session(source))
     for file in _files(source):
         try:
-            name = str(file.relative_to(source)) if source.is_dir() else file.name
-            found = _explained(file, name, keys, schema)
+            name = _name(file, source)
+            found = [told for told in _told(file, name, keys, schema) if session in (None, told[0].session)]
         except (OSError, ValueError) as error:
             click.echo(f"pyplc explain: {file}: {error}", err=True)
             failed = True
             continue
-        for report in found:
-            if session in (None, report.session):
-                reports.append(report)
+        for report, _ in found:
+            reports.append(report)
+            if pages is None or as_json or as_csv:
                 _show(report, as_json, rows)
-    if page is not None:
-        from ..capture.explain.page import html
-
-        page.write_text(html(reports), encoding="utf-8")
-        click.echo(f"wrote {page}", err=True)
+        if pages is not None:
+            pages.add(name, found)
+    if pages is not None:
+        pages.close()
+        click.echo(f"wrote {pages.where}", err=True)
     if failed:
         sys.exit(1)
     if not any(report.verdict.outcome == "finished" for report in reports):
         sys.exit(3)
 
 
-def _explained(file: Path, name: str, keys: Path | None, schema: str | None) -> list[Report]:
+def _told(file: Path, name: str, keys: Path | None, schema: str | None) -> list[tuple[Report, Story]]:
     from ..capture.explain.own import beside, joined
-    from ..capture.explain.report import explain
+    from ..capture.explain.report import told
     from ..capture.keylog import load
     from ..capture.reader import read
 
     known = load(keys) if keys is not None else []
     events = read("-" if str(file) == "-" else file, keys=known, schema=schema)
     records = beside(file)
-    return explain(joined(events, records) if records is not None else events, name)
+    return told(joined(events, records) if records is not None else events, name)
+
+
+def _pages(wanted: Path | None, folder: bool) -> Pages | None:
+    if wanted is None:
+        return None
+    from ..capture.explain.pages import PagesError, writing
+
+    try:
+        return writing(wanted, folder)
+    except PagesError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _is_session(source: Path) -> bool:
+    """Whether this is the folder of one recorded session."""
+    return (source / SESSION).is_file()
+
+
+def _name(file: Path, source: Path) -> str:
+    """What a capture is called: a recorded session by its folder."""
+    if file.name == SESSION:
+        file, source = file.parent, source.parent if _is_session(source) else source
+    return str(file.relative_to(source)) if source.is_dir() else file.name
 
 
 def _files(source: Path) -> Iterator[Path]:
     if not source.is_dir():
         yield source
+        return
+    if _is_session(source):
+        yield source / SESSION
         return
     found = sorted(f for f in source.rglob("*") if f.is_file() and f.name.endswith(SUFFIXES))
     if not found:

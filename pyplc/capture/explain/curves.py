@@ -133,11 +133,11 @@ def plots(story: Story) -> list[Plot]:
 
 def _series(story: Story, what: str) -> Iterator[Series]:
     yield Series("asked", "asked", asked(story, what))
-    yield Series("given", "delivered, as reported", given(story, what))
+    yield Series("given", "delivered (reported)", given(story, what))
     for side, name in (("ev", "vehicle"), ("evse", "charger")):
-        yield Series(side, f"measured by the {name}", _measured(story, side, what))
+        yield Series(side, f"{name} measured", _measured(story, side, what))
     for side, name in (("ev", "vehicle"), ("evse", "charger")):
-        yield Series(f"limit-{side}", f"limit of the {name}", _limits(story, side, what))
+        yield Series(f"limit-{side}", f"{name}'s limit", _limits(story, side, what))
 
 
 def _measured(story: Story, side: str, what: str) -> Values:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...record import Reading
 from .findings import Hit, Layer, Level, Rule
 from .story import Exchange, Story
 
 WINDOW_V = 20.0
 """Difference at which a vehicle may close its contactors, IEC 61851-23."""
 SAFE_V = 60.0
+OVERSHOOT_V = 10.0
+"""What a report may be above a target while the current is regulated."""
 OFF_A = 5.0
 SETTLED_S = 2.0
 """A demand that has stood this long should be delivered."""
 TOLERANCE_A, TOLERANCE_PART = 2.5, 0.05
 """Regulation of current: 2.5 A below 50 A, 5 % above, IEC 61851-23."""
 MARGIN = 1.01
+NEAR_S = 1.2
+"""A reading that is not older or younger belongs to an answer."""
 CLASS = 0.8
 """A charger whose highest voltage is below this part of the vehicle's is of another class (400 V, 800 V)."""
 
@@ -67,11 +72,12 @@ def over_voltage(story: Story) -> Iterator[Hit]:
         if voltage is None or moment.exchange.pair != "ChargeLoop":
             continue  # before, the test voltage of the cable check may still stand at the open contactors
         for who, limit, level in (
-            ("vehicle", moment.ev.voltage, None),
-            ("charger", moment.evse.voltage, Level.WARNING),
+            ("the vehicle's limit", moment.ev.voltage, None),
+            ("the charger's limit", moment.evse.voltage, Level.WARNING),
+            ("the target", _number(moment.exchange, "EVTargetVoltage"), Level.WARNING),
         ):
-            if limit and voltage > limit * MARGIN:
-                text = f"{voltage:.1f} V, the {who}'s limit is {limit:.1f} V"
+            if limit and voltage > limit * MARGIN + (0 if level is None else OVERSHOOT_V):
+                text = f"{voltage:.1f} V, {who} is {limit:.1f} V"
                 yield _hit(moment.exchange, text, "evse", voltage - limit, who, level)
 
 
@@ -130,6 +136,21 @@ def not_delivered(story: Story) -> Iterator[Hit]:
         if abs(current - due) > _tolerance(due):
             text = f"{due:.1f} A asked for {exchange.last.time - since:.0f} s, {current:.1f} A reported, no limit flag"
             yield _hit(exchange, text, "evse", abs(current - due))
+
+
+def not_measured(story: Story) -> Iterator[Hit]:
+    """Reported voltage against what the vehicle measured itself just before and after."""
+    readings = [e for e in story.own(Reading) if e.record.side == "ev"]
+    for exchange in story.exchanges:
+        reported = exchange.answered.get("EVSEPresentVoltage")
+        if exchange.pair not in ("PreCharge", "ChargeLoop") or not isinstance(reported, (int, float)):
+            continue
+        near = [e.record.voltage for e in readings if abs(e.time - exchange.last.time) < NEAR_S]
+        if len(near) > 1 and not min(near) - WINDOW_V <= reported <= max(near) + WINDOW_V:
+            measured = f"{min(near):.1f} V" if max(near) - min(near) < 1 else f"{min(near):.1f} to {max(near):.1f} V"
+            apart = min(abs(reported - value) for value in near)
+            text = f"the charger reports {reported:.1f} V, the vehicle measures {measured}"
+            yield _hit(exchange, text, "evse", apart, exchange.pair)
 
 
 def zero_voltage(story: Story) -> Iterator[Hit]:
@@ -271,6 +292,7 @@ RULES = (
     Rule("over-current", P, W, "current above the agreed limit", "IEC 61851-23", over_current),
     Rule("greedy", P, N, "more asked than agreed", "", greedy),
     Rule("not-delivered", P, W, "delivered and demanded differ", "IEC 61851-23", not_delivered),
+    Rule("not-measured", P, W, "reported and measured differ", "IEC 61851-23", not_measured),
     Rule("zero-voltage", P, W, "the charger reports no voltage", "", zero_voltage),
     Rule("no-current", P, W, "no current at all", "", no_current),
     Rule("precharge-window", P, W, "contactors closed at a wrong voltage", "IEC 61851-23", precharge_window),

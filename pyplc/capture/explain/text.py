@@ -55,7 +55,7 @@ def _rounds(number: int) -> str:
 
 def _who(report: Report) -> Iterator[Line]:
     for name, peer in (("vehicle", report.ev), ("charger", report.evse)):
-        parts = [peer.mac, peer.address, f"id {peer.identity}" if peer.identity else "", _limits(peer.limits)]
+        parts = [peer.mac, peer.address, f"id {peer.identity}" if peer.identity else "", limits_text(peer.limits)]
         yield f"  {name}: {', '.join(part for part in parts if part) or 'not seen'}", ""
     if report.offers:
         yield f"  offered: {', '.join(report.offers)}; chosen: {report.protocol or 'none'}", ""
@@ -66,15 +66,17 @@ def _who(report: Report) -> Iterator[Line]:
         yield f"  agreed: {', '.join(chosen)}", ""
 
 
-def _limits(limits: Limits) -> str:
-    parts = [f"{value:g} {unit}" for value, unit in zip(limits, ("V", "A", "W"), strict=True) if value is not None]
-    return f"at most {' '.join(parts)}" if parts else ""
+def limits_text(limits: Limits) -> str:
+    """The limits a side told, with units; empty for none."""
+    units = (("V", 1.0), ("A", 1.0), ("kW", 1e-3))
+    told = [f"{v * factor:g} {unit}" for v, (unit, factor) in zip(limits, units, strict=True) if v is not None]
+    return f"at most {', '.join(told)}" if told else ""
 
 
 def _power(report: Report) -> Iterator[Line]:
     for name, ranges in (("asked", report.asked), ("delivered", report.delivered)):
         parts = [
-            _range(ranges[what], unit, factor)
+            range_text(ranges[what], unit, factor)
             for what, unit, factor in (("voltage", "V", 1.0), ("current", "A", 1.0), ("power", "kW", 1e-3))
             if what in ranges
         ]
@@ -87,7 +89,10 @@ def _power(report: Report) -> Iterator[Line]:
         yield f"  energy: {report.energy_wh / 1000:.3f} kWh{soc}", ""
 
 
-def _range(r: Range, unit: str, factor: float) -> str:
+def range_text(r: Range, unit: str, factor: float) -> str:
+    """A range with its mean."""
+    if r.least == r.greatest:
+        return f"{r.least * factor:.4g} {unit}"
     return f"{r.least * factor:.4g} to {r.greatest * factor:.4g} {unit} (mean {r.mean * factor:.4g})"
 
 
@@ -102,7 +107,7 @@ def _why(report: Report) -> Iterator[Line]:
         yield f"    own record of the {witness}", ""
     if v.matching:
         yield f"    matching: {v.matching}", ""
-    for cause in v.causes if not v.matching or v.rule == "slac-run-id" else ():
+    for cause in v.causes:
         yield f"    likely: {cause}", ""
     for case in v.cases:
         yield f"    known: {case.text}", ""

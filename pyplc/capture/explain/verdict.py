@@ -123,7 +123,7 @@ def verdict(story: Story, findings: list[Finding]) -> Verdict:
         t=cause.worst_t if cause else round(first.time - story.start, 6) if first else 0.0,
         causes=causes(context.rule, phase) if failure is None or context.rule in ROOTS else _likely(failure),
         cases=known(context),
-        matching=failure.text if failure is not None else "",
+        matching=f"{failure.short}; next: {failure.command}" if failure is not None else "",
         witness=[_witness(event.record) for event in story.own(Summary)],
     )
 

@@ -1,0 +1,347 @@
+"""One self-contained HTML page a capture: verdict, tower, plots, phases, findings, time line. Nothing is loaded from
+anywhere; without its script the page is the same, but still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import msgspec
+
+from . import drawing, talk
+from .curves import Plot, plots
+from .findings import Finding, Level
+from .report import Peer, Report
+from .story import Story
+from .text import limits_text, range_text, schema_name, span
+from .timeline import lanes, pilot
+from .verdict import Verdict
+
+Told = tuple[Report, Story]
+GOOD, MIDDLE, BAD = "good", "mid", "bad"
+TONES = {
+    "finished": GOOD,
+    "stopped by charger": MIDDLE,
+    "stopped by vehicle": MIDDLE,
+    "stopped": MIDDLE,
+    "no session": "",
+    "unknown": "",
+}
+"""How an outcome looks; the rest is bad."""
+COLOURS = {
+    "SLAC": 0, "joining the network": 0, "SECC discovery": 1, "connection": 1, "handshake": 1, "session set-up": 2,
+    "authorisation": 2, "parameters": 2, "cable check": 3, "pre-charge": 3, "power on": 3, "charging": 4,
+}  # fmt: skip
+"""Phase to the number of its colour; the rest is the end's."""
+WEIGHT = [Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE]
+EDGE = ' class="edge"'
+THIN = 0.06
+"""A part of a bar below this share of it shows no name."""
+
+
+def tone(outcome: str) -> str:
+    """How an outcome looks: "good", "mid", "bad" or nothing."""
+    return TONES.get(outcome, BAD)
+
+
+@cache
+def asset(name: str) -> str:
+    """A file that belongs into every page."""
+    return Path(__file__).with_name(name).read_text("utf-8")
+
+
+def frame(title: str, body: str) -> str:
+    """A whole HTML document."""
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="generator" content="pyplc">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+        "script-src 'unsafe-inline'\">\n"
+        f"<style>\n{asset('page.css')}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n"
+        f"<script>\n{asset('page.js')}</script>\n</body>\n</html>\n"
+    )
+
+
+def html(told: Sequence[Told], title: str = "") -> str:
+    """The page of all sessions of a capture; `title` is its name."""
+    title = title or (told[0][0].file if told else "capture")
+    parts = [f"<header><h1>{escape(title)}</h1></header>"]
+    if len(told) > 1:
+        links = (
+            f'<a href="#s{number}"><i class="{tone(report.verdict.outcome)}"></i>{escape(name_of(report))}: '
+            f"{escape(report.verdict.outcome)}</a>"
+            for number, (report, _) in enumerate(told)
+        )
+        parts.append(f"<nav>{''.join(links)}</nav>")
+    parts += [_session(number, report, story) for number, (report, story) in enumerate(told)]
+    if not told:
+        parts.append('<p class="card">Nothing of charging communication is in this capture.</p>')
+    parts.append("<footer>made by pyplc explain; times are seconds since the session's first event</footer>")
+    return frame(f"{title}: why it stopped", "\n".join(parts))
+
+
+def name_of(report: Report) -> str:
+    """A session by its number."""
+    return f"session {report.session}" if report.session else "attempt without a session"
+
+
+def _session(number: int, report: Report, story: Story) -> str:
+    pieces = [
+        _head(report),
+        _verdict(report.verdict, report),
+        _facts(report),
+        _plots(number, report, story),
+        _phases(report),
+        _findings(number, report),
+        talk.html(story, report.findings),
+    ]
+    return f'<section class="session" id="s{number}">{"".join(pieces)}</section>'
+
+
+def _head(report: Report) -> str:
+    began = report.start.replace("T", " ").replace("+00:00", " UTC")
+    tls = ", TLS" if report.tls else ""
+    what = f"{name_of(report)} &middot; {began} &middot; {escape(schema_name(report))}{tls} &middot; "
+    return f'<p class="sub">{what}{report.messages} messages in {span(report.duration)}</p>'
+
+
+# why it stopped
+
+
+def _verdict(v: Verdict, report: Report) -> str:
+    look = tone(v.outcome)
+    where = f'<span class="soft">in the phase {escape(v.phase)}</span>' if v.phase else ""
+    moment = f'<span class="soft num">at {v.t:.3f} s{f", frame {v.frame}" if v.frame else ""}</span>'
+    out = f'<div class="card verdict {look}"><span class="badge {look}">{escape(v.outcome)}</span> {where} {moment}'
+    out += f'<p class="line">{escape(_sentence(v.sentence))}</p>'
+    if v.rule:
+        source = f", {escape(v.requirement)}" if v.requirement else ""
+        out += (
+            f'<p>First rule broken: <b>{escape(v.title)}</b> <span class="soft">({escape(v.layer)}{source})</span></p>'
+        )
+    out += _tower(report)
+    witness = "".join(f"<li>{escape(line)}</li>" for line in v.witness)
+    columns = f"<div><h3>The station's own record</h3><ul>{witness}</ul></div>" if witness else ""
+    if v.causes:
+        likely = "".join(f"<li>{escape(cause)}</li>" for cause in v.causes)
+        columns += f"<div><h3>Likely causes</h3><ol>{likely}</ol></div>"
+    if v.matching:
+        columns += f"<div><h3>Matching</h3><p>{escape(_sentence(v.matching))}</p></div>"
+    if v.cases:
+        cases = "".join(
+            f'<div class="case">{escape(c.text)}<br><b>{escape(c.remedy)}</b> <small>[{escape(c.source)}]</small></div>'
+            for c in v.cases
+        )
+        columns += f"<div><h3>Similar known cases</h3>{cases}</div>"
+    return f'{out}<div class="why">{columns}</div></div>' if columns else f"{out}</div>"
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _tower(report: Report) -> str:
+    said = {"passed": "seen", "broken": "here the first rule was broken", "unseen": "not in the capture"}
+    items = "".join(
+        f'<li class="{reached.state}" title="{said[reached.state]}">{escape(reached.layer)}</li>'
+        for reached in report.tower
+    )
+    return f'<ul class="tower">{items}</ul>'
+
+
+# who and what
+
+
+def _facts(report: Report) -> str:
+    agreed = [
+        ("offered", ", ".join(report.offers)),
+        ("chosen", report.protocol),
+        ("energy transfer", report.mode),
+        ("payment", report.payment),
+        ("attenuation", f"{report.attenuation_db:g} dB" if report.attenuation_db is not None else ""),
+    ]
+    for name, ranges in (("asked", report.asked), ("delivered", report.delivered)):
+        told = (
+            range_text(ranges[w], u, f)
+            for w, u, f in (("voltage", "V", 1.0), ("current", "A", 1.0), ("power", "kW", 1e-3))
+            if w in ranges
+        )
+        agreed.append((name, "; ".join(told)))
+    if report.energy_wh:
+        agreed.append(("energy", f"{report.energy_wh / 1000:.3f} kWh"))
+    if report.soc_first is not None and report.soc_last is not None:
+        agreed.append(("state of charge", f"{report.soc_first:g} % to {report.soc_last:g} %"))
+    cards = (
+        _facts_of("Vehicle", _peer(report.ev)) + _facts_of("Charger", _peer(report.evse)) + _facts_of("Agreed", agreed)
+    )
+    return f'<div class="card facts">{cards}</div>'
+
+
+def _peer(peer: Peer) -> list[tuple[str, str]]:
+    return [("MAC", peer.mac), ("address", peer.address), ("id", peer.identity), ("limits", limits_text(peer.limits))]
+
+
+def _facts_of(title: str, rows: list[tuple[str, str]]) -> str:
+    told = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows if value)
+    return f"<div><h3>{title}</h3><dl>{told or '<dt>not seen</dt><dd></dd>'}</dl></div>"
+
+
+# plots
+
+
+class Numbers(msgspec.Struct):
+    """What the script needs of one plot."""
+
+    unit: str
+    series: list[list[tuple[float, float]]]
+
+
+class Data(msgspec.Struct):
+    """What the script needs of one session."""
+
+    end: float
+    plots: list[Numbers]
+
+
+def _plots(number: int, report: Report, story: Story) -> str:
+    end = max(report.duration, 0.001)
+    shown = [p._replace(series=[s._replace(values=drawing.thinned(s.values)) for s in p.series]) for p in plots(story)]
+    data = Data(end, [Numbers(p.unit, [[_short(v) for v in s.values] for s in p.series]) for p in shown])
+    v = report.verdict
+    fault = f'<div class="fault" data-a="{v.t:g}" style="left:{_share(v.t, end)}"></div>' if v.rule else ""
+    pictures = "".join(_plot(index, plot, end, fault) for index, plot in enumerate(shown))
+    axis = "".join(
+        f'<span{"" if t else EDGE} style="left:{_share(t, end)}">{drawing.clock(t)}</span>'
+        for t in drawing.clock_ticks(0.0, end, 8)
+    )
+    script = msgspec.json.encode(data).decode().replace("</", "<\\/")
+    return (
+        f'<div class="card plots"><div class="tools"><h2>What happened</h2><span class="now num"></span>'
+        '<span class="hint">drag to zoom, double-click for all</span><button class="reset" disabled>all</button></div>'
+        f"{_bands(number, report, story, end)}{pictures}"
+        f'<div class="row"><span></span><div class="axis">{axis}</div></div>'
+        f'<script type="application/json">{script}</script></div>'
+    )
+
+
+def _short(point: tuple[float, float]) -> tuple[float, float]:
+    return point[0], float(f"{point[1]:.5g}")
+
+
+def _share(t: float, end: float) -> str:
+    return f"{100 * t / end:.3f}%"
+
+
+def _row(name: str, inner: str) -> str:
+    return f'<div class="row"><span class="name">{name}</span>{inner}</div>'
+
+
+def _bands(number: int, report: Report, story: Story, end: float) -> str:
+    """Findings, phases, pilot, and a lane of strokes for each kind of event."""
+    out = ""
+    flags = "".join(
+        f'<a class="{f.level}" href="#s{number}f{index}" data-a="{f.worst_t:g}" style="left:{_share(f.worst_t, end)}" '
+        f'title="{escape(f.title)}: {escape(f.text)}"></a>'
+        for index, f in enumerate(report.findings)
+        if f.level in (Level.ERROR, Level.WARNING)
+    )
+    if flags:
+        out += _row("faults", f'<div class="flags" data-time>{flags}</div>')
+    parts = "".join(
+        _part(p.name, f"c{COLOURS.get(p.name, 5)}", p.start, p.start + p.seconds, end, span(p.seconds))
+        for p in report.phases
+    )
+    if parts:
+        out += _row("phases", f'<div class="band phases" data-time>{parts}<div class="cursor"></div></div>')
+    states = pilot(story)
+    if states:
+        told = "".join(
+            _part(s.state or "?", f"pilot{s.state[:1]}", s.start, s.end, end, _duty(s.duty_percent)) for s in states
+        )
+        out += _row("pilot", f'<div class="band" data-time>{told}<div class="cursor"></div></div>')
+    for lane, times in lanes(story).items():
+        if lane != "pilot":
+            strokes = f'{drawing.marks(times, end)}<div class="cursor"></div>'
+            out += _row(lane, f'<div class="lane {lane}" data-time>{strokes}</div>')
+    return out
+
+
+def _duty(percent: float | None) -> str:
+    return "no oscillator" if percent is None else f"{percent:g} %"
+
+
+def _part(name: str, look: str, start: float, stop: float, end: float, said: str) -> str:
+    place = f"left:{_share(start, end)};width:{_share(stop - start, end)}"
+    thin = "" if stop - start > end * THIN else " thin"
+    return (
+        f'<b class="{look}{thin}" data-a="{start:g}" data-b="{stop:g}" data-zoom="{start:g} {stop:g}" style="{place}" '
+        f'title="{escape(name)}, {said}">{escape(name)}</b>'
+    )
+
+
+def _plot(index: int, plot: Plot, end: float, fault: str) -> str:
+    axis = drawing.scale(plot)
+    legend = "".join(
+        f'<span><i class="k-{s.kind}"></i>{escape(s.label)}{_off(s.values, axis)}'
+        f'<output data-of="{index}.{n}"></output></span>'
+        for n, s in enumerate(plot.series)
+    )
+    marks = "".join(f'<span style="top:{axis.y(mark):.4g}%">{_value(mark, plot.unit)}</span>' for mark in axis.ticks)
+    small = " small" if plot.unit == "%" else ""
+    inner = f'{drawing.svg(plot, axis, end)}{fault}<div class="brush"></div><div class="cursor"></div>'
+    return (
+        f'<div class="plot"><div class="legend"><b>{escape(plot.title)}</b>{legend}</div>'
+        f'<div class="row"><div class="ys">{marks}</div><div class="area{small}" data-time>{inner}</div></div></div>'
+    )
+
+
+def _off(values: list[tuple[float, float]], axis: drawing.Scale) -> str:
+    """The value of a line that is above the picture."""
+    top = max(value for _, value in values)
+    return f" {top:g} (above)" if top > axis.high else ""
+
+
+def _value(value: float, unit: str) -> str:
+    return f"{value / 1000:g} kW" if unit == "W" else f"{value:g} {unit}"
+
+
+# phases and findings
+
+
+def _phases(report: Report) -> str:
+    if not report.phases:
+        return ""
+    end = max(report.duration, 0.001)
+    rows = "".join(
+        f'<tr data-zoom="{p.start:g} {p.start + p.seconds:g}"><td>{escape(p.name)}</td>'
+        f'<td class="n">{p.start:.3f} s</td>'
+        f'<td class="n">{span(p.seconds)}</td><td class="n">{p.rounds if p.rounds > 1 else ""}</td>'
+        f'<td><span class="bar"><i class="c{COLOURS.get(p.name, 5)}" style="left:{_share(p.start, end)};'
+        f'width:{_share(p.seconds, end)}"></i></span></td></tr>'
+        for p in report.phases
+    )
+    head = '<tr><th>phase</th><th class="n">begins</th><th class="n">lasts</th><th class="n">rounds</th><th></th></tr>'
+    table = f'<table class="phases-table"><thead>{head}</thead><tbody>{rows}</tbody></table>'
+    return f'<div class="card"><h2>Phases</h2><div class="scroll">{table}</div></div>'
+
+
+def _findings(number: int, report: Report) -> str:
+    if not report.findings:
+        return '<div class="card"><h2>What was seen</h2><p class="soft">No rule was broken.</p></div>'
+    order = sorted(range(len(report.findings)), key=lambda i: WEIGHT.index(report.findings[i].level))
+    rows = "".join(_finding(f"s{number}f{i}", report.findings[i]) for i in order)
+    return f'<div class="card"><h2>What was seen</h2>{rows}</div>'
+
+
+def _finding(anchor: str, f: Finding) -> str:
+    times = f", {f.count} times until {f.last_t:.3f} s" if f.count > 1 else ""
+    source = f" &middot; {escape(f.requirement)}" if f.requirement else ""
+    place = f"frame {f.frame}, " if f.frame else ""
+    return (
+        f'<div class="finding" id="{anchor}"><span><span class="lv {f.level}">{f.level}</span></span><div>'
+        f"<p><b>{escape(f.title)}</b>: {escape(f.text)}</p>"
+        f'<p class="meta num">{escape(f.layer)} &middot; {place}{f.t:.3f} s{times}{source}</p></div></div>'
+    )
