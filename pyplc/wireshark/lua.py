@@ -12,7 +12,7 @@ from typing import Any
 
 from ..capture import hal
 from ..capture.frames import DECODERS, PAYLOAD_TYPES
-from ..exi.declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned, fields
+from ..exi.declare import Binary, Bits, Boolean, Element, Enumerated, Integer, Simple, Text, Unsigned, fields
 from ..exi.grammar import Grammar
 from ..sdp.messages import Security, Transport
 from ..v2g import schemas
@@ -75,10 +75,10 @@ class _Tables:
         number = self._complex[cls] = len(self._complex) + 1
         self._rows.append("")
         grammar = Grammar(cls)
-        attributes = (self._event(f.name, f, f.type)[:-1] + f",{int(bool(f.low))}}}" for f in grammar.attributes)
+        attributes = (self._event(f.name, f.type)[:-1] + f",{int(bool(f.low))}}}" for f in grammar.attributes)
         row = f"attributes={_list(attributes)},particles={_list(self._chain(grammar.start[1]))}"
         if grammar.content is not None:
-            row += f",content={self._event(cls.tag(), grammar.content, grammar.content.type)}"
+            row += f",content={{0,{-self._value(grammar.content.type)}}}"
         if grammar.mixed:
             row += ",mixed=true"
         if (exponent := _exponent(cls)) is not None:
@@ -86,16 +86,20 @@ class _Tables:
         self._rows[number - 1] = f"{{{row}}}"
         return number
 
-    def _event(self, name: str, field: Field | None, kind: Any) -> str:
+    def _event(self, name: str, kind: Any) -> str:
+        """An attribute or element: the number of its name; of its complex type, or less than zero of its simple one."""
         if kind is None:
             return "{0,0}"
         if isinstance(kind, type):
-            if _exponent(kind) is not None:
-                self._values.setdefault(name, set()).add(float)
+            content = next((f.type for f in fields(kind) if f.kind == "content"), None)
+            if (shown := float if _exponent(kind) is not None else content) is not None:
+                self._values.setdefault(name, set()).add(shown)
             return f"{{{self._name(name)},{self._type(kind)}}}"
         self._values.setdefault(name, set()).add(kind)
-        row = _simple(kind)
-        return f"{{{self._name(name)},{-self._simple.setdefault(row, len(self._simple) + 1)}}}"
+        return f"{{{self._name(name)},{-self._value(kind)}}}"
+
+    def _value(self, kind: Simple) -> int:
+        return self._simple.setdefault(_simple(kind), len(self._simple) + 1)
 
     def _chain(self, cont: Any) -> list[str]:
         rows = []
@@ -107,7 +111,7 @@ class _Tables:
     def _particle(self, particle: Any) -> str:
         low, high, (term, payload) = particle
         if term == "events":
-            body, kind = _list(self._event(e.name, e.field, e.type) for e in payload), "e"
+            body, kind = _list(self._event(e.name, e.type) for e in payload), "e"
         elif term == "choice":
             body, kind = _list(_list(map(self._particle, sequence)) for sequence in payload), "c"
         else:
