@@ -21,7 +21,12 @@ MARK = "{} --@TABLES@"
 SIDE_STREAMS = {0x8101: "iso20_common", 0x8102: "iso20_common", 0x8103: "iso20_acdp"}
 SHARED = ("app", "din", "iso2")
 """Schemas of payload type 0x8001, told apart by their first bytes."""
-INT32, UINT32, INT64, UINT64 = (-(1 << 31), (1 << 31) - 1), (0, (1 << 32) - 1), (-(1 << 63), (1 << 63) - 1), (0, 1 << 64)
+INT32, UINT32, INT64, UINT64 = (
+    (-(1 << 31), (1 << 31) - 1),
+    (0, (1 << 32) - 1),
+    (-(1 << 63), (1 << 63) - 1),
+    (0, 1 << 64),
+)
 
 
 def dissector() -> str:
