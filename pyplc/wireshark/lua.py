@@ -167,11 +167,11 @@ def _kind(found: set[Any]) -> str:
 
 
 def _hal() -> str:
-    dotted = {
+    dotted: dict[str, dict[Any, str]] = {
         "subs": {".".join(map(str, key)): name for key, name in hal.SUB_COMPONENTS.items()},
         "commands": {".".join(map(str, key)): name for key, name in hal.COMMANDS.items()},
     }
-    plain = {"components": hal.COMPONENTS, "modes": hal.MODES, "acks": hal.ACKS}
+    plain: dict[str, dict[Any, str]] = {"components": hal.COMPONENTS, "modes": hal.MODES, "acks": hal.ACKS}
     rows = {name: _table({k: _quoted(v) for k, v in of.items()}) for name, of in {**dotted, **plain}.items()}
     rows["bands"] = _list(f"{{{lowest},{_quoted(state)}}}" for lowest, state in hal.PILOT_BANDS)
     return _table(rows)

@@ -78,7 +78,8 @@ def test_keys_that_come_late(tmp_path: Path) -> None:
     from pyplc.capture.small import keys
 
     with source.open("rb") as stream:
-        found = [key for item in packets(stream) if isinstance(item, Packet) for key in keys({"frame": 0, "time": 0.0}, item.data)]  # fmt: skip
+        data = [item.data for item in packets(stream) if isinstance(item, Packet)]
+    found = [key for each in data for key in keys({"frame": 0, "time": 0.0}, each)]
     assert found
 
     def live() -> Iterator[Packet]:
@@ -93,7 +94,7 @@ def test_keys_that_come_late(tmp_path: Path) -> None:
     written = list(packets(out))
     rows = [item for item in written if isinstance(item, Packet) and item.link_type == 252]
     assert len(rows) == len(wanted)
-    assert [abs(row.ns / 1e9 - message.time) < 1e-5 for row, message in zip(rows, wanted, strict=True)] == [True] * len(rows)  # fmt: skip
+    assert all(abs(row.ns / 1e9 - message.time) < 1e-5 for row, message in zip(rows, wanted, strict=True))
     assert any(isinstance(item, Secrets) for item in written)
     assert Reader().packets == 0
 

@@ -49,7 +49,10 @@ def test_the_users_rules_stay(tmp_path: Path) -> None:
     added = "@Later@arp@[1,2,3][4,5,6]\n"
     file.write_text(file.read_text() + added)
     install.remove(where)
-    assert tree(tmp_path) == {"config/colorfilters": (USERS + added).encode(), "config/preferences": b"gui.ask_unsaved: FALSE\n"}  # fmt: skip
+    assert tree(tmp_path) == {
+        "config/colorfilters": (USERS + added).encode(),
+        "config/preferences": b"gui.ask_unsaved: FALSE\n",
+    }
 
 
 def test_rules_of_wireshark_come_behind_ours(tmp_path: Path) -> None:
