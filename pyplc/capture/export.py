@@ -27,7 +27,7 @@ _DISSECTOR, _V4_FROM, _V4_TO, _V6_FROM, _V6_TO, _PORT_TYPE, _PORT_FROM, _PORT_TO
 """Tags of an exported PDU, wsutil/exported_pdu_tlvs.h."""
 _TCP = 2
 
-Chosen = Callable[[Event], bool]
+Chosen = Callable[[Event], object]
 
 
 class Exporter:

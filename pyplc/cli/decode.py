@@ -70,12 +70,11 @@ def command(what: tuple[str, ...], form: str | None, as_xml: bool, name: str | N
         from . import decode_frame
 
         decode_frame.run(what[0], "".join(what[1:]), form, as_xml, name)
-    elif _is_capture(what):
-        if options["to_pcapng"] is not None:
-            from . import decode_pcapng
+    elif options["to_pcapng"] is not None:
+        from . import decode_pcapng
 
-            decode_pcapng.run(what, str(options["to_pcapng"]), name, options)
-            return
+        decode_pcapng.run(what, str(options["to_pcapng"]), name, options)
+    elif _is_capture(what):
         from . import decode_capture
 
         decode_capture.run(what, form or ("xml" if as_xml else "list"), as_xml, name, options)

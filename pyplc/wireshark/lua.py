@@ -12,7 +12,7 @@ from typing import Any
 
 from ..capture import hal
 from ..capture.frames import DECODERS, PAYLOAD_TYPES
-from ..exi.declare import Binary, Bits, Boolean, Element, Enumerated, Field, Integer, Simple, Text, Unsigned, fields
+from ..exi.declare import Binary, Bits, Boolean, Element, Enumerated, Integer, Simple, Text, Unsigned, fields
 from ..exi.grammar import Grammar
 from ..sdp.messages import Security, Transport
 from ..v2g import schemas
@@ -21,7 +21,12 @@ MARK = "{} --@TABLES@"
 SIDE_STREAMS = {0x8101: "iso20_common", 0x8102: "iso20_common", 0x8103: "iso20_acdp"}
 SHARED = ("app", "din", "iso2")
 """Schemas of payload type 0x8001, told apart by their first bytes."""
-INT32, UINT32, INT64, UINT64 = (-(1 << 31), (1 << 31) - 1), (0, (1 << 32) - 1), (-(1 << 63), (1 << 63) - 1), (0, 1 << 64)
+INT32, UINT32, INT64, UINT64 = (
+    (-(1 << 31), (1 << 31) - 1),
+    (0, (1 << 32) - 1),
+    (-(1 << 63), (1 << 63) - 1),
+    (0, 1 << 64),
+)
 
 
 def dissector() -> str:
@@ -75,10 +80,10 @@ class _Tables:
         number = self._complex[cls] = len(self._complex) + 1
         self._rows.append("")
         grammar = Grammar(cls)
-        attributes = (self._event(f.name, f, f.type)[:-1] + f",{int(bool(f.low))}}}" for f in grammar.attributes)
+        attributes = (self._event(f.name, f.type)[:-1] + f",{int(bool(f.low))}}}" for f in grammar.attributes)
         row = f"attributes={_list(attributes)},particles={_list(self._chain(grammar.start[1]))}"
         if grammar.content is not None:
-            row += f",content={self._event(cls.tag(), grammar.content, grammar.content.type)}"
+            row += f",content={{0,{-self._value(grammar.content.type)}}}"
         if grammar.mixed:
             row += ",mixed=true"
         if (exponent := _exponent(cls)) is not None:
@@ -86,16 +91,20 @@ class _Tables:
         self._rows[number - 1] = f"{{{row}}}"
         return number
 
-    def _event(self, name: str, field: Field | None, kind: Any) -> str:
+    def _event(self, name: str, kind: Any) -> str:
+        """An attribute or element: the number of its name; of its complex type, or less than zero of its simple one."""
         if kind is None:
             return "{0,0}"
         if isinstance(kind, type):
-            if _exponent(kind) is not None:
-                self._values.setdefault(name, set()).add(float)
+            content = next((f.type for f in fields(kind) if f.kind == "content"), None)
+            if (shown := float if _exponent(kind) is not None else content) is not None:
+                self._values.setdefault(name, set()).add(shown)
             return f"{{{self._name(name)},{self._type(kind)}}}"
         self._values.setdefault(name, set()).add(kind)
-        row = _simple(kind)
-        return f"{{{self._name(name)},{-self._simple.setdefault(row, len(self._simple) + 1)}}}"
+        return f"{{{self._name(name)},{-self._value(kind)}}}"
+
+    def _value(self, kind: Simple) -> int:
+        return self._simple.setdefault(_simple(kind), len(self._simple) + 1)
 
     def _chain(self, cont: Any) -> list[str]:
         rows = []
@@ -107,7 +116,7 @@ class _Tables:
     def _particle(self, particle: Any) -> str:
         low, high, (term, payload) = particle
         if term == "events":
-            body, kind = _list(self._event(e.name, e.field, e.type) for e in payload), "e"
+            body, kind = _list(self._event(e.name, e.type) for e in payload), "e"
         elif term == "choice":
             body, kind = _list(_list(map(self._particle, sequence)) for sequence in payload), "c"
         else:
@@ -158,11 +167,11 @@ def _kind(found: set[Any]) -> str:
 
 
 def _hal() -> str:
-    dotted = {
+    dotted: dict[str, dict[Any, str]] = {
         "subs": {".".join(map(str, key)): name for key, name in hal.SUB_COMPONENTS.items()},
         "commands": {".".join(map(str, key)): name for key, name in hal.COMMANDS.items()},
     }
-    plain = {"components": hal.COMPONENTS, "modes": hal.MODES, "acks": hal.ACKS}
+    plain: dict[str, dict[Any, str]] = {"components": hal.COMPONENTS, "modes": hal.MODES, "acks": hal.ACKS}
     rows = {name: _table({k: _quoted(v) for k, v in of.items()}) for name, of in {**dotted, **plain}.items()}
     rows["bands"] = _list(f"{{{lowest},{_quoted(state)}}}" for lowest, state in hal.PILOT_BANDS)
     return _table(rows)

@@ -1,0 +1,1 @@
+"""Captures that can be shared: every identifier replaced, the same one by the same pseudonym everywhere."""
