@@ -15,6 +15,7 @@ from ..hw.compose import Hardware, compose
 from ..hw.driver import Driver
 from ..hw.ports import DeviceError, PilotState, fresh
 from ..hw.settings import COMPOSITIONS
+from ..hw.stated import DRIVERS as STATED
 from .patient import Finding, Patient, failed, good, warning
 
 SETTLE_S = 1.5
@@ -64,10 +65,9 @@ async def devices(p: Patient) -> AsyncIterator[Finding]:
         return
     role = "vehicle" if isinstance(p.settings, EvSettings) else "charger"
     named = {part: str(getattr(p.settings.hardware, part)) for part in COMPOSITIONS[role, side.energy].parts}
-    simulated = [part for part, name in named.items() if not made.drivers[name].real]
-    if simulated:
-        yield good(f"nothing real is measured or switched by: {', '.join(simulated)}", "simulated")
-    heard = {name: found for name, found in made.drivers.items() if found.real}
+    heard = {name: found for name, found in made.drivers.items() if found.real and type(found) not in STATED.values()}
+    if unreal := [f"{part} {name}" for part, name in named.items() if name not in heard]:
+        yield good(f"nothing is measured or switched by: {', '.join(unreal)}")
     if not heard:
         return
     async with made:

@@ -133,10 +133,11 @@ async def disk(p: Patient) -> AsyncIterator[Finding]:
     if p.settings.record.folder is None:
         yield good("nothing is recorded")
     else:
-        yield _room(p, Path(p.settings.record.folder).absolute())
+        yield _room(p, p.settings.record.folder)
 
 
-def _room(p: Patient, folder: Path) -> Finding:
+def _room(p: Patient, name: str) -> Finding:
+    folder = Path(name).absolute()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if not there.is_dir():
         return failed(f"{there} is no folder", f"mv {there} {there}.old, or set record.folder in {p.file}")
