@@ -20,7 +20,6 @@ from .patient import Finding, Patient, failed, good, warning
 
 SETTLE_S = 1.5
 """From a device's first word until its readings are looked at."""
-OLDEST_S = 3.0
 
 
 class Plausible(NamedTuple):
@@ -119,7 +118,7 @@ def weigh(reading: Plausible, device: Any) -> Finding:
     """Whether a reading is fresh and can be true."""
     check = f"{reading.part} {reading.name}"
     try:
-        value = fresh(getattr(device, reading.name), asyncio.get_running_loop().time(), reading.part, OLDEST_S)
+        value = fresh(getattr(device, reading.name), asyncio.get_running_loop().time(), reading.part)
     except DeviceError as error:
         return failed(str(error), "look at the wire of this measurement", check)
     says = f"{value:.1f} {reading.unit}"
