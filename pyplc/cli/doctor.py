@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -15,7 +15,7 @@ from ..doctor.examine import examine, patient
 from ..doctor.patient import Finding, Patient, Role
 from .common import FAILED
 
-STYLES = {"good": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim"}
+STYLES = {"good": "green", "warning": "yellow", "failed": "bold red", "skipped": "dim", "mend": "cyan"}
 
 
 @click.command()
@@ -35,7 +35,7 @@ def command(config: Path | None, interface: str | None, role: Role | None, as_js
     """
     who = patient(config, role)
     who.settings.network.interface = interface or who.settings.network.interface
-    findings = asyncio.run(_json(who) if as_json else _terminal(who) if sys.stdout.isatty() else _plain(who))
+    findings = asyncio.run(_json(who) if as_json else _shown(who))
     if as_json:
         found = [msgspec.to_builtins(finding) for finding in findings]
         told = {"config": config and str(config), "role": who.role, "interface": who.interface, "good": _good(findings)}
@@ -59,31 +59,31 @@ async def _json(who: Patient) -> list[Finding]:
     return [finding async for finding in examine(who)]
 
 
-async def _plain(who: Patient) -> list[Finding]:
+async def _shown(who: Patient) -> list[Finding]:
+    """A table that grows; its lines are never broken, so that the commands can be copied."""
+    line = _coloured() if sys.stdout.isatty() else _plain
     found = []
     async for finding in examine(who):
         found.append(finding)
-        click.echo(f"{finding.check:<16} {finding.verdict:<8} {finding.says}")
+        line(finding.check, finding.verdict, finding.says)
         if finding.mend:
-            click.echo(f"{'':<16} {'mend':<8} {finding.mend}")
+            line("", "mend", finding.mend)
     return found
 
 
-async def _terminal(who: Patient) -> list[Finding]:
-    """A table that grows."""
+def _plain(check: str, verdict: str, text: str) -> None:
+    click.echo(f"{check:<16} {verdict:<8} {text}")
+
+
+def _coloured() -> Callable[[str, str, str], None]:
     from rich.console import Console
-    from rich.live import Live
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table("check", "verdict", "finding", box=None, pad_edge=False, header_style="bold")
-    found: list[Finding] = []
-    with Live(table, console=Console(highlight=False), auto_refresh=False, vertical_overflow="visible") as live:
-        async for finding in examine(who):
-            found.append(finding)
-            cells: list[Any] = [finding.check, Text(finding.verdict, STYLES[finding.verdict]), Text(finding.says)]
-            table.add_row(*cells)
-            if finding.mend:
-                table.add_row("", Text("mend", "cyan"), Text(finding.mend, "cyan"))
-            live.refresh()
-    return found
+    console = Console(highlight=False)
+
+    def line(check: str, verdict: str, text: str) -> None:
+        style = STYLES[verdict]
+        rest = (text, style) if verdict == "mend" else text
+        console.print(Text.assemble(f"{check:<16} ", (f"{verdict:<8} ", style), rest), soft_wrap=True)
+
+    return line
