@@ -9,6 +9,7 @@ import click
 VERBS = {
     "anonymise": "Make a capture that can be shared: pseudonyms for every identifier.",
     "decode": "Decode a capture, an interface, or one message.",
+    "doctor": "Look for what keeps a station from working.",
     "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",

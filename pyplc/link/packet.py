@@ -139,8 +139,12 @@ def check_interface(interface: str) -> None:
 
 def no_right() -> str:
     """One sentence with the command that grants the right to open raw sockets to this Python."""
-    python = os.path.realpath(sys.executable)
-    return f"no right to open raw sockets; sudo setcap cap_net_raw,cap_net_admin+eip {python} grants it"
+    return f"no right to open raw sockets; {grant()} grants it"
+
+
+def grant() -> str:
+    """The command that grants this Python the right to open raw sockets."""
+    return f"sudo setcap cap_net_raw,cap_net_admin+eip {os.path.realpath(sys.executable)}"
 
 
 def _attach_filter(sock: socket.socket, ethertypes: tuple[int, ...]) -> None:

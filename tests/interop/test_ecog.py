@@ -71,7 +71,8 @@ def python(request: pytest.FixtureRequest) -> Path:
             subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, capture_output=True)
             pip = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES]
             subprocess.run(pip, check=True, capture_output=True, text=True, timeout=150)
-            subprocess.run([interpreter, "-c", "import iso15118.evcc, iso15118.secc"], check=True, capture_output=True)
+            works = [interpreter, "-c", "import iso15118.evcc, iso15118.secc"]
+            subprocess.run(works, check=True, capture_output=True, text=True)
             (folder / "installed").touch()
     except subprocess.SubprocessError as error:
         said = str(getattr(error, "stderr", "") or error).strip().splitlines()
