@@ -21,6 +21,7 @@ from .board import BatterySettings, BoardBattery
 from .mqtt_board import FACTS_AGE_S, MqttBoard, MqttDeviceSettings, number, plain
 from .ports import PilotState, PilotView
 from .ports import Reading as Measured
+from .pyplc_status import STATUS
 from .shown import physical
 
 ASSUMED_DUTY = 5.0
@@ -110,7 +111,8 @@ class PyPlcMqtt(MqttBoard):
                 self.send(topic, plain(value))
 
     def _asked(self, record: Message) -> None:
-        self._say("fsm_state", record.name.removesuffix("Req"))
+        if (status := STATUS.get(record.name)) is not None:
+            self._say("fsm_state", status.text)
         body = record.body
         if (evccid := getattr(body, "EVCCID", None)) is not None:
             self.send("evccid", bytes(evccid).hex())

@@ -86,8 +86,8 @@ def test_what_pyplc_tells_of_a_vehicle() -> None:
 def test_what_pyplc_tells_of_a_charger() -> None:
     bench = benches.session("evse", maker("pyplc-mqtt", "evse"))
     states = changes(published(bench, "pyPlc/fsm_state"))
-    assert states[:2] == ["supportedAppProtocol", "SessionSetup"] and states[-1] == "SessionStop"
-    assert {"CableCheck", "PreCharge", "PowerDelivery", "CurrentDemand", "WeldingDetection"} <= set(states)
+    assert states[:2] == ["Schema negotiated", "Session established"] and states[-1] == "SessionStop"
+    assert {"CableCheck", "PreCharging", "PowerDelivery", "CurrentDemand", "WeldingDetection"} <= set(states)
     assert published(bench, "pyPlc/evccid") == ["020000000001"]
     assert published(bench, "pyPlc/battery_capacity") == ["58000"]
     assert published(bench, "pyPlc/soc")[0] == "45"
