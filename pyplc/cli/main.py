@@ -7,6 +7,7 @@ import importlib
 import click
 
 VERBS = {
+    "config": "Settings files: take over pyPLC's, check one.",
     "decode": "Decode a capture, an interface, or one message.",
     "encode": "Encode one message given as JSON or XML.",
     "ev": "Be a vehicle on a real interface.",
