@@ -116,8 +116,8 @@ async def hold(
     try:
         async with world.hardware[side] as opened:
             opened.tell(recorder.on(side).note)
-            if opened.display is not None:
-                recorder.readers.append(opened.display)
+            if (display := opened.display) is not None:
+                recorder.readers.append(lambda record: display(record) if record.side == side else None)
             await opened.ready()
             bench.summaries = await world.run()
     finally:

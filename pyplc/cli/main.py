@@ -8,6 +8,7 @@ import click
 
 VERBS = {
     "anonymise": "Make a capture that can be shared: pseudonyms for every identifier.",
+    "config": "Settings files: take over pyPLC's, check one.",
     "decode": "Decode a capture, an interface, or one message.",
     "doctor": "Look for what keeps a station from working.",
     "encode": "Encode one message given as JSON or XML.",

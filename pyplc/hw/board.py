@@ -53,13 +53,17 @@ class Board(Heard):
         self.wanted = Wanted()
         self.seen = Seen()
 
+    def battery(self, settings: BatterySettings | None) -> BoardBattery:
+        """What it knows of the battery."""
+        return BoardBattery(self, settings)
+
     def push(self) -> None:
         """Send what is wanted."""
         raise NotImplementedError
 
     def part(self, name: str) -> Any:
         if name == "battery":
-            return BoardBattery(self, self.settings.battery)
+            return self.battery(self.settings.battery)
         pilot = BoardVehiclePilot if self.context.role == "vehicle" else BoardChargerPilot
         parts: dict[str, Any] = {"pilot": pilot, "contactor": BoardContactor, "lock": BoardLock, "inlet": BoardInlet}
         return parts[name](self)
@@ -231,8 +235,12 @@ class BoardBattery:
         if settings is None:
             where = f"devices.{board.name}.battery"
             raise DeviceError(f"{where}: missing; its key max_voltage says what the battery may be charged to, in V")
-        self._board, self._most = board, settings.max_current
-        self.max_voltage, self.capacity_wh = settings.max_voltage, settings.capacity_wh
+        self._board, self._most, self._limit = board, settings.max_current, settings.max_voltage
+        self.capacity_wh = settings.capacity_wh
+
+    @property
+    def max_voltage(self) -> float:
+        return self._limit
 
     @property
     def voltage(self) -> Reading:

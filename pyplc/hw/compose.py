@@ -20,7 +20,7 @@ from .bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, Vehicle
 from .driver import Context, Driver, Note, Press
 from .ports import Contactor, DeviceError, PilotState
 from .registry import driver, offering
-from .settings import COMPOSITIONS, OPTIONAL, ChargerHardware, DeviceTables, VehicleHardware
+from .settings import COMPOSITIONS, DISPLAY, OPTIONAL, ChargerHardware, DeviceTables, VehicleHardware
 
 Energy = Literal["dc", "ac"]
 Bundle = VehicleDevices | ChargerDevices | AcVehicleDevices | AcChargerDevices
@@ -110,8 +110,10 @@ def compose(
     composition = COMPOSITIONS[role, energy]
     wanted = {part: str(getattr(hardware, part)) for part in composition.parts}
     for part in OPTIONAL[role]:
-        if (name := getattr(hardware, part)) is not None:
+        if part != DISPLAY and (name := getattr(hardware, part)) is not None:
             wanted[part] = name
+    shows = (hardware.display,) if isinstance(hardware.display, str) else hardware.display or ()
+    every = [*wanted.items(), *((DISPLAY, name) for name in shows)]
     plants: list[Plant] = []
 
     def plant() -> Plant:
@@ -119,11 +121,11 @@ def compose(
             plants.append(Plant(parameters))
         return plants[0]
 
-    drivers = {name: _make(name, tables.get(name, {}), role, plant) for name in dict.fromkeys(wanted.values())}
+    drivers = {name: _make(name, tables.get(name, {}), role, plant) for name in dict.fromkeys(n for _, n in every)}
     for name in tables:
-        if name not in {str(value) for value in msgspec.structs.astuple(hardware)}:
+        if name not in {*(str(value) for value in msgspec.structs.astuple(hardware)), *shows}:
             raise DeviceError(f"devices.{name}: no key of [hardware] names {name!r}")
-    for part, name in wanted.items():
+    for part, name in every:
         if part not in drivers[name].parts.get(role, ()):
             there = ", ".join(offering(role, part))
             raise DeviceError(f"hardware.{part}: {name!r} cannot be a {role}'s {part}; these can: {there}")
@@ -137,7 +139,8 @@ def compose(
     parts = {part: drivers[name].part(part) for part, name in wanted.items()}
     if plants and "contactor" in parts and wanted["contactor"] != "simulated":
         parts["contactor"] = Mirrored(parts["contactor"], plants[0], role)
-    parts.pop("display", None)
+    for name in shows:
+        drivers[name].part(DISPLAY)
     devices = BUNDLES[role, energy](**parts)
     _imagining(devices, wanted, drivers, plants[0] if plants else None)
     return Hardware(devices, drivers)

@@ -18,7 +18,7 @@ DRIVERS: dict[str, str] = {
     "celeron55": "pyplc.hw.celeron55",
     "gpio": "pyplc.hw.gpio",
     "mqtt": "pyplc.hw.mqtt",
-    "pyplc-mqtt": "pyplc.hw.mqtt",
+    "pyplc-mqtt": "pyplc.hw.pyplc_mqtt",
     "stepped": "pyplc.hw.stepped",
     "oled": "pyplc.hw.oled",
     "serial-oled": "pyplc.hw.oled",

@@ -24,7 +24,8 @@ class VehicleHardware(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Voltage and state of charge; "load" is a light bulb or resistor with stated figures."""
     onboard: str = SIMULATED
     """The on-board charger of an AC vehicle."""
-    display: str | None = None
+    display: str | tuple[str, ...] | None = None
+    """What shows the session, or several of them; a device that is named here for its stop button alone is fine."""
     trust_simulated: bool = False
     """Let a real contactor close on a simulated battery or inlet: only where no battery can be connected."""
 
@@ -40,7 +41,8 @@ class ChargerHardware(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Mains, meter and residual current device of an AC charger."""
     load: str | None = None
     """DC: connects a load at the outlet, for the discharge demo."""
-    display: str | None = None
+    display: str | tuple[str, ...] | None = None
+    """What shows the session, or several of them; a device that is named here for its stop button alone is fine."""
     trust_simulated: bool = False
     """Let a real supply run on a simulated isolation monitor: only on a bench."""
 
@@ -65,5 +67,6 @@ COMPOSITIONS = {
 }
 """(role, energy) -> what is composed."""
 
-OPTIONAL = {"vehicle": ("display",), "charger": ("display", "load")}
+DISPLAY = "display"
+OPTIONAL = {"vehicle": (DISPLAY,), "charger": (DISPLAY, "load")}
 """Parts that may be left out."""

@@ -37,7 +37,7 @@ class Shown:
                 self._state(CHECKPOINTS[record.number])
         elif isinstance(record, V2gMessage):
             if record.name == "CurrentDemandRes" or record.name == "PreChargeRes":
-                self.reported = volts(getattr(record.body, "EVSEPresentVoltage", None))
+                self.reported = physical(getattr(record.body, "EVSEPresentVoltage", None))
             if record.side == "evse" and record.direction == "rx":
                 self._state(record.name.removesuffix("Req"))
         elif isinstance(record, Reading):
@@ -71,7 +71,7 @@ def plain(text: str) -> str:
     return "".join(c if " " <= c <= "~" else "?" for c in text)
 
 
-def volts(value: object) -> float | None:
+def physical(value: object) -> float | None:
     """The number of a physical value of either standard, in its unit; None where there is none."""
     multiplier, number = getattr(value, "Multiplier", None), getattr(value, "Value", None)
     return None if multiplier is None or number is None else float(number * 10.0**multiplier)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import benches
@@ -12,12 +11,12 @@ import pytest
 import worlds
 from benches import Bench, cut, cut_for_a_while, safe, set_device, set_line, set_plant
 
-from pyplc import clock, simulation
+from pyplc import clock
 from pyplc.hw.board import BatterySettings
 from pyplc.hw.celeron55 import Celeron55, Celeron55Settings
 from pyplc.hw.driver import Driver
 from pyplc.hw.emulated.celeron55 import EmulatedCeleron55
-from pyplc.hw.emulated.line import EmulatedLine, PseudoTerminal
+from pyplc.hw.emulated.line import EmulatedLine
 from pyplc.hw.ports import UNREAD, DeviceError, PilotState, StaleReading
 from pyplc.plant.parameters import PlantParameters
 from pyplc.plant.plant import Plant
@@ -118,27 +117,6 @@ def test_a_whole_charge_in_virtual_time() -> None:
     safe(bench)
     assert not bench.plant.circuit.vehicle_closed
     assert bench.device.display == ["finished", "", "SoC 46.0 %"]
-
-
-def test_a_whole_charge_over_a_pseudo_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulation, "PLUG_IN_S", 1.0)
-    monkeypatch.setattr(simulation, "UNPLUG_S", 0.1)
-    port = tmp_path / "ttyS1"
-
-    def make(plant: Plant) -> tuple[Driver, EmulatedCeleron55, PseudoTerminal]:
-        device = EmulatedCeleron55(plant)
-        terminal = PseudoTerminal(EmulatedLine(device), port)
-        terminal.plug()
-        settings = Celeron55Settings(port=str(port), battery=SETTINGS.battery)
-        return Celeron55(settings, benches.context("vehicle", plant, "celeron55")), device, terminal
-
-    settings = charging()
-    settings.plant.battery.soc_percent = 45.9
-    bench = asyncio.run(benches.hold("ev", make, settings=settings))
-    assert bench.summaries["ev"].outcome == "finished", bench.summaries["ev"].reason + bench.notes()
-    safe(bench)
-    assert not bench.plant.circuit.vehicle_closed
-    bench.line.path.unlink()
 
 
 FAULTS: dict[str, tuple[benches.Disturb, str, str, float | None]] = {

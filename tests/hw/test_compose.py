@@ -14,7 +14,7 @@ from pyplc.hw.compose import Hardware, compose
 from pyplc.hw.driver import Driver
 from pyplc.hw.ports import DeviceError
 from pyplc.hw.registry import DRIVERS, driver
-from pyplc.hw.settings import COMPOSITIONS
+from pyplc.hw.settings import COMPOSITIONS, OPTIONAL
 
 
 def made(text: str, kind: type[Any] = EvSettings) -> Hardware:
@@ -58,7 +58,7 @@ def test_two_devices_of_one_driver() -> None:
         ),
         ("[devices.dieter]", r"devices.dieter: no key of \[hardware\] names 'dieter'"),
         (DIETER + "[devices.dieter]\nprot = 1", r"unknown key devices.dieter.prot; did you mean port\?"),
-        (DIETER + "[devices.dieter]\nrelays = [3]", r"devices.dieter.relays\[...\]: invalid enum value 3"),
+        (DIETER + "[devices.dieter]\nrelays = [3]", r"devices.dieter.relays\[0\]: invalid enum value 3"),
         (DIETER + "[devices.dieter]\nport = 3", "devices.dieter.port: expected `str`, got `int`"),
         (DIETER + "[devices.dieter]\ndriver = 3", "devices.dieter.driver: expected the name of a driver"),
         (DIETER.replace('"load"', '"simulated"'), "hardware.battery: the contactor is real, so the battery may not be"),
@@ -84,7 +84,7 @@ def test_every_driver_says_what_it_is(name: str) -> None:
     found = driver(name)
     assert issubclass(found, Driver)
     assert found.summary and not found.summary.endswith(".")
-    known = {(c.role, part) for c in COMPOSITIONS.values() for part in (*c.parts, "display")}
+    known = {(c.role, part) for c in COMPOSITIONS.values() for part in (*c.parts, *OPTIONAL[c.role])}
     offered = {(role, part) for role, parts in found.parts.items() for part in parts}
     assert offered and offered <= known
     assert set(found.Settings.__struct_fields__).isdisjoint({"driver"})

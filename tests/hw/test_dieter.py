@@ -12,7 +12,7 @@ import pytest
 import worlds
 from benches import Bench, cut, cut_for_a_while, safe, set_device, set_line
 
-from pyplc import clock, simulation
+from pyplc import clock
 from pyplc.hw.dieter import Dieter, DieterSettings
 from pyplc.hw.driver import Driver
 from pyplc.hw.emulated.dieter import EmulatedDieter
@@ -83,26 +83,6 @@ def test_a_whole_charge_in_virtual_time() -> None:
     assert "has no watchdog" in bench.notes()
     safe(bench)
     assert not bench.plant.circuit.vehicle_closed
-
-
-def test_a_whole_charge_over_a_pseudo_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulation, "PLUG_IN_S", 1.0)
-    monkeypatch.setattr(simulation, "UNPLUG_S", 0.1)
-    port = tmp_path / "ttyUSB0"
-
-    def make(plant: Plant) -> tuple[Driver, EmulatedDieter, PseudoTerminal]:
-        device = EmulatedDieter(plant)
-        terminal = PseudoTerminal(EmulatedLine(device), port)
-        terminal.plug()
-        settings = DieterSettings(port=str(port))
-        return Dieter(settings, benches.context("vehicle", plant, "dieter")), device, terminal
-
-    bench = asyncio.run(benches.hold("ev", make, settings=worlds.short(45.02)))
-    assert bench.summaries["ev"].outcome == "finished", bench.summaries["ev"].reason + bench.notes()
-    safe(bench)
-    assert not bench.plant.circuit.vehicle_closed
-    assert bench.plant.circuit.max_inrush < 1000
-    bench.line.path.unlink()
 
 
 def test_unplugged_and_plugged_in_again(tmp_path: Path) -> None:
