@@ -123,9 +123,11 @@ static void oscillator(struct avr_irq_t *irq, uint32_t value, void *param) {
 }
 
 static int duty(void) {
-    if (avr->cycle - pin_edge > 3 * CYCLES_A_MS) return pin_high ? 1000 : 0;
-    if (!pin_period) return 0;
-    return (int)((pin_high_for * 1000 + pin_period / 2) / pin_period);
+    static int last;
+    if (avr->cycle - pin_edge > 3 * CYCLES_A_MS) last = pin_high ? 1000 : 0;
+    else if (pin_period > CYCLES_A_MS * 0.95 && pin_period < CYCLES_A_MS * 1.05 && pin_high_for < pin_period)
+        last = (int)((pin_high_for * 1000 + pin_period / 2) / pin_period);
+    return last;
 }
 
 static void said(struct avr_irq_t *irq, uint32_t value, void *param) {
@@ -150,6 +152,7 @@ static void (*reset_before)(avr_t *);
 static void counted(avr_t *a) {
     resets++;
     pins_lost = true;
+    if (!charger) avr_cycle_timer_register(a, CYCLES_A_MS, edge, NULL);
     if (reset_before) reset_before(a);
 }
 

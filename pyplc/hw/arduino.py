@@ -1,4 +1,4 @@
-"""pyplc's own firmware on an Arduino (`firmware/`): pilot of either side, relays, lock, inlet, proximity, emergency stop.
+"""pyplc's own firmware on an Arduino (`firmware/`): the pilot of either side, relays, lock, inlet, emergency stop.
 
 Its lines are those of `arduino_line.py`. Orders go out five times a second; without one for a second the board goes to
 the safe state by itself. A board that is in the safe state without being asked, restarted, is blind, or does not answer
@@ -24,6 +24,8 @@ DISAGREE_S = 1.5
 """How long contactor feedback and relay may disagree."""
 PLUGGED_BELOW_V = 4.28
 """Proximity with 330 ohm to 5 V: 1.5 kohm of a CCS2 plug makes 4.10 V, nothing plugged in at least 4.45 V."""
+DUTY_JITTER = 0.3
+"""Percent by which a measured duty cycle may move without being another one."""
 WRAP_MS = 1 << 32
 
 REASONS = {
@@ -172,10 +174,10 @@ class Arduino(Board):
         self.version = version
 
     def _restarted(self) -> None:
-        if self._armed:
-            self.fail("the board restarted")
+        armed, self._armed = self._armed, False
         self.status = None
-        self._armed = False
+        if armed:
+            self.fail("the board restarted")
 
     def _measured(self, status: Status) -> None:
         if self.status is not None:
@@ -191,17 +193,16 @@ class Arduino(Board):
         self.status = status
         self.hear()
         self._judge(status)
-        if not self.failed:
-            self._see(status, now)
+        self._see(status, now)
         self.tell()
 
     def _judge(self, status: Status) -> None:
         """Fail where the board does not do what is wanted of it."""
         tripped = Flag.TRIPPED in status.flags
-        if tripped and self._armed:
+        armed, self._armed = self._armed, not tripped
+        if tripped and armed and not self._leaving:
             why = next((reason for flag, reason in REASONS.items() if flag in status.flags), "went to its safe state")
             self.fail(why)
-        self._armed = not tripped
         closed, asked = Flag.CONTACTOR_CLOSED in status.flags, bool(status.relays & self._relays)
         if not self.settings.feedback or closed is asked:
             self._disagree_since = None
@@ -213,7 +214,10 @@ class Arduino(Board):
 
     def _see(self, status: Status, now: float) -> None:
         seen = self.seen
-        view = PilotView(self._state(status), status.duty_percent)
+        duty = status.duty_percent
+        if duty and seen.view.duty_percent and abs(duty - seen.view.duty_percent) <= DUTY_JITTER:
+            duty = seen.view.duty_percent
+        view = PilotView(self._state(status), duty)
         if view != seen.view and Flag.DIODE_FAULT in status.flags:
             self.note(f"{self.name}: diode check: the pilot's low level is {status.low:.1f} V, not -12 V", "warning")
         seen.view = view

@@ -17,8 +17,9 @@ from .ports import PilotState
 PROTOCOL = 1
 """A firmware with another number is not obeyed."""
 BAUD = 38400
-LONGEST_ORDER = 48
-"""Characters that the firmware holds of one frame."""
+LONGEST_BODY = 39
+"""What is longer, the firmware does not hold."""
+MAX_DUTY = 970
 
 
 class Flag(enum.IntFlag):
@@ -180,11 +181,11 @@ def _status(*fields: str) -> Status | None:
 def from_host(line: bytes) -> Order | Ask | None:
     """What a host said, as the firmware judges it; None for what it ignores."""
     text = body(line)
-    if text is None or len(text) > LONGEST_ORDER - 5:
+    if text is None or len(text) > LONGEST_BODY:
         return None
     if match := _ASK.fullmatch(text):
         return Ask(int(match[1])) if int(match[1]) <= MAX_SEQ else None
     if match := _ORDER.fullmatch(text):
         order = Order(int(match[1]), match[2], int(match[3]), int(match[4]), match[5] == "L")
-        return order if order.seq <= MAX_SEQ and order.duty <= 970 and order.relays <= 3 else None
+        return order if order.seq <= MAX_SEQ and order.duty <= MAX_DUTY and order.relays <= 3 else None
     return None

@@ -50,6 +50,7 @@ class EmulatedArduino:
     def _start(self, at: float) -> None:
         self._booted = at
         self._introduced = False
+        self._told_ms = 0
         self.armed = False
         self.relays = 0
         self._reasons = Flag(0)
@@ -75,13 +76,14 @@ class EmulatedArduino:
     def receive(self, data: bytes) -> None:
         if self._now() < self._booted or self.deaf:
             return
+        vehicle = self.role == "vehicle"
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-200:]
         for line in lines:
             said = from_host(line)
             if isinstance(said, Ask):
                 self._introduce(said.seq)
-            elif said is not None and said.state in ("SBCD" if self.role == "vehicle" else "SNF"):
+            elif said is not None and (said.state in "SBCD" and not said.duty if vehicle else said.state in "SNF"):
                 self._obey(said)
 
     async def run(self) -> None:
@@ -215,7 +217,8 @@ class EmulatedArduino:
     # what it says
 
     def _uptime(self) -> int:
-        return round((self._now() - self._booted) * 1000) + 1
+        self._told_ms = max(self._told_ms + 1, round((self._now() - self._booted) * 1000))
+        return self._told_ms
 
     def _introduce(self, seq: int) -> None:
         self.say(Version(seq, PROTOCOL, self.role, "emulated", self._uptime()).encode())
