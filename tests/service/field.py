@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -157,16 +158,15 @@ class Manager:
         self.path = folder / "notify"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self.path))
-        self._socket.setblocking(False)
         self.lines: list[str] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
 
-    def heard(self) -> list[str]:
-        """All lines until now."""
-        while True:
-            try:
-                self.lines += self._socket.recv(65536).decode().splitlines()
-            except BlockingIOError:
-                return self.lines
+    def _read(self) -> None:
+        while data := self._socket.recv(65536):
+            self.lines += data.decode().splitlines()
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RD)
+        self._thread.join()
         self._socket.close()
