@@ -80,7 +80,9 @@ class Street:
     def cable(self, name: str, interface: str) -> None:
         """Plug a modem's cable into `car` or `box`; its other end is `l<interface>` on the powerline."""
         line, here = self.namespace("line"), self.namespace(name)
-        self._ip("link", "add", interface, "netns", here, "type", "veth", "peer", "name", f"l{interface}", "netns", line)
+        self._ip(
+            "link", "add", interface, "netns", here, "type", "veth", "peer", "name", f"l{interface}", "netns", line
+        )
         quiet = f"net.ipv6.conf.l{interface}.disable_ipv6=1"
         subprocess.run(["ip", "netns", "exec", line, "sysctl", "-qw", quiet], check=True)
         quick = f"net.ipv6.conf.{interface}.accept_dad=0"

@@ -29,6 +29,8 @@ max_mb = 100
 retry_first_s = 0.5
 retry_most_s = 1
 low_voltage = "lcrit_alarm"
+[plant.cable]
+isolation_s = 0.2
 [watch.http]
 port = 8080
 token = "{TOKEN}"
