@@ -119,8 +119,8 @@ print(*[r.text for r in outcome.records if isinstance(r, Note) and r.level == "e
 
 
 def on_a_small_disk(folder: Path, target: float, *, old: int) -> tuple[str, Path]:
-    """A simulated charge to `target` percent recorded on a tmpfs of 1 MB with `old` recordings of so many kB; what was said, and a copy
-    of what was recorded."""
+    """A simulated charge to `target` percent, recorded on a tmpfs of 1 MB with two `old` recordings of so many 500
+    bytes; what was said, and a copy of what was recorded."""
     disk, copy = folder / "disk", folder / "copy"
     disk.mkdir()
     (folder / "child.py").write_text(FULL)
