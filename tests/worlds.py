@@ -45,8 +45,10 @@ def session(
     prepare: Callable[[World], None] | None = None,
     seed: int = 1,
     frames: bool = False,
+    readers: tuple[Callable[[Record], None], ...] = (),
 ) -> Outcome:
-    """Hold one session; `disturb` is called `delay` seconds after the vehicle passed checkpoint `at`."""
+    """Hold one session; `disturb` is called `delay` seconds after the vehicle passed checkpoint `at`. `readers` get the
+    records besides."""
     records: list[Record] = []
     made: list[World] = []
 
@@ -58,7 +60,7 @@ def session(
             if isinstance(record, Checkpoint) and record.number == at:
                 triggered.set()
 
-        world = World(settings or short(), Recorder(read), seed, fast=True, frames=frames)
+        world = World(settings or short(), Recorder(read, *readers), seed, fast=True, frames=frames)
         made.append(world)
         if prepare is not None:
             prepare(world)

@@ -85,6 +85,7 @@ def install(
             user=user,
             systemd=version or 252,
             groups=("dialout", *(g.gr_name for g in grp.getgrall() if g.gr_name in GROUPS and g.gr_name != "dialout")),
+            here=root == Path("/"),
             network_manager=not real or shutil.which("nmcli") is not None,
         )
         _do(plan, root, dry_run)

@@ -28,8 +28,8 @@ SHUTDOWN_S = 60.0
 DIGITAL = 3.0, 7.0
 """Duty cycles in percent that ask for messages, IEC 61851-1."""
 BASIC = 650
-MATCHED = 155
-"""The checkpoint from which on a charger, too, expects something to follow."""
+EXPECTANT = {155, 160, 170, 180, 190, 200, 201, 202, 203, 210, 301, 303}
+"""Checkpoints after which both sides expect something to follow; a charger listens (300) for days."""
 
 Probe = Callable[[], str | None]
 
@@ -118,7 +118,7 @@ class SessionWatch:
             self._matching, self._spoken, self._down = None, None, self._down or now
         elif record.number == BASIC:
             self._matching = self._spoken = None
-        elif MATCHED <= record.number < 400 or (record.side == "ev" and record.number == 100):
+        elif record.number in EXPECTANT or (record.side == "ev" and record.number == 100):
             self._matching = now  # a charger may be asked by a vehicle that then goes elsewhere
 
     def probe(self) -> str | None:

@@ -82,11 +82,13 @@ def install(
     systemd: int = 252,
     groups: tuple[str, ...] = ("dialout",),
     network_manager: bool = True,
+    here: bool = True,
 ) -> Plan:
-    """The plan to install; `settings` is the text of the TOML file. InstallError when `program` cannot be run so."""
+    """The plan to install; `settings` is the text of the TOML file. InstallError when `program` cannot be run so, which
+    is looked at only when it is for the system that runs `here`."""
     where = places(user)
     config = where.settings / f"{role}.toml"
-    chosen = Unit(role, str(program), str(config), user, systemd, not user and below_home(program))
+    chosen = Unit(role, str(program), str(config), user, systemd, not user and here and below_home(program))
     files = [File(config, settings, 0o640, keep=True), File(where.units / unit_name(role), unit.service(chosen))]
     systemctl = ("systemctl", "--user") if user else ("systemctl",)
     start: list[Command] = [(*systemctl, "daemon-reload"), (*systemctl, "enable", "--now", unit_name(role))]

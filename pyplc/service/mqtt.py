@@ -108,6 +108,7 @@ class Mqtt:
     async def _publishing(self, client: aiomqtt.Client) -> None:
         told = b""
         while True:
+            self._news.clear()
             while self._events:
                 topic, payload, retain = self._events[0]
                 await self._publish(client, topic, payload, retain=retain)
@@ -116,7 +117,6 @@ class Mqtt:
             if status != told:
                 await self._publish(client, "status", status, retain=True)
                 told = status
-            self._news.clear()
             await asyncio.sleep(self._settings.every_s)
             await self._news.wait()
 

@@ -73,6 +73,8 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectControlGroups=yes
 PrivateTmp=yes
+PrivateMounts=yes
+KeyringMode=private
 DevicePolicy=closed
 {devices}
 RestrictAddressFamilies=AF_PACKET AF_INET AF_INET6 AF_UNIX AF_NETLINK AF_CAN

@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,7 +80,9 @@ class Street:
     def cable(self, name: str, interface: str) -> None:
         """Plug a modem's cable into `car` or `box`; its other end is `l<interface>` on the powerline."""
         line, here = self.namespace("line"), self.namespace(name)
-        self._ip("link", "add", interface, "netns", here, "type", "veth", "peer", "name", f"l{interface}", "netns", line)
+        self._ip(
+            "link", "add", interface, "netns", here, "type", "veth", "peer", "name", f"l{interface}", "netns", line
+        )
         quiet = f"net.ipv6.conf.l{interface}.disable_ipv6=1"
         subprocess.run(["ip", "netns", "exec", line, "sysctl", "-qw", quiet], check=True)
         quick = f"net.ipv6.conf.{interface}.accept_dad=0"
@@ -157,16 +160,15 @@ class Manager:
         self.path = folder / "notify"
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self.path))
-        self._socket.setblocking(False)
         self.lines: list[str] = []
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
 
-    def heard(self) -> list[str]:
-        """All lines until now."""
-        while True:
-            try:
-                self.lines += self._socket.recv(65536).decode().splitlines()
-            except BlockingIOError:
-                return self.lines
+    def _read(self) -> None:
+        while data := self._socket.recv(65536):
+            self.lines += data.decode().splitlines()
 
     def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RD)
+        self._thread.join()
         self._socket.close()
