@@ -239,7 +239,10 @@ class EmulatedModem:
     # from the line
 
     def _from_line(self, frame: bytes, sender: Port) -> None:
-        """What the line brings: SLAC from anyone, all else from members; foreign unicast stays outside."""
+        """What the line brings: SLAC from anyone to anyone, all else from members and for the hosts behind this modem.
+
+        A listener's modem hands up the SLAC messages of strangers, unicast too, as far as its role shows them.
+        """
         if not self.awake or self.bootloader:
             return
         destination = frame[:6]
@@ -250,12 +253,10 @@ class EmulatedModem:
             answer = self._answers.to_line(message, everyone=destination == BROADCAST)
             if answer is not None and not self.silent:
                 self._later(REMOTE_ANSWER_S, self._port.send, self._framed(answer, mme))
-        group = destination[0] & MULTICAST
-        if destination == self.address or not (group or not self.hosts or destination in self.hosts):
+        if destination == self.address or (mme is not None and mme.type in HIDDEN.get(self.slac, ())):
             return
-        if mme is not None and mme.type in HIDDEN.get(self.slac, ()):
-            return
-        if member or (mme is not None and mme.type & ~3 in SLAC_BASES):
+        wanted = destination[0] & MULTICAST or not self.hosts or destination in self.hosts
+        if (mme is not None and mme.type & ~3 in SLAC_BASES) or (member and wanted):
             self._host.send(frame)
         if mme is not None and mme.type == MnbcSoundInd.TYPE:
             self._measured(frame[6:12], sender)

@@ -15,12 +15,14 @@ from .mme import LOCAL_MODEM, Mme, MmeError, parse
 from .timing import C_MODEM_TRIES, MODEM_RESPONSE
 
 M = TypeVar("M", bound=Message)
+GROUP = 0x01
+"""The bit of a destination that is for many."""
 Handler = Callable[[Message, bytes], None]
 """Called with a message and the MAC it came from."""
 
 
 class HomePlug:
-    """The management messages of one link. `run` must be running for anything to arrive.
+    """The management messages of one link, as far as they are for this host or for all; `run` must be running.
 
     Frames that cannot be read are counted in `malformed`, unknown types in `unknown`. Both are recorded
     (each unknown type once) and ignored.
@@ -44,6 +46,8 @@ class HomePlug:
             self.received += 1
             try:
                 mme = parse(frame)
+                if mme.destination != self.address and not mme.destination[0] & GROUP:
+                    continue
                 message = read(mme)
             except MmeError as error:
                 self.malformed += 1

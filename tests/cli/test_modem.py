@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cables import Cables, rights
 from click import Command, Group
 from click.testing import CliRunner
 
@@ -21,89 +22,40 @@ from pyplc.cli.modem import command
 from pyplc.slac import pib_fields as fields
 from pyplc.slac.pib import Pib
 
-PYPLC = Path(sys.executable).with_name("pyplc")
 HOME_KEY, HOME_NETWORK = "50d3e4933f855b7040784df815aa8db7", "b0f2e695666b03"
 """Of the password HomePlugAV."""
-
-
-def rights() -> str | None:
-    """Why this cannot run here, None when it can."""
-    if not sys.platform.startswith("linux") or shutil.which("ip") is None or not PYPLC.exists():
-        return "Linux, the command ip and pyplc beside this Python are needed"
-    probe = subprocess.run(["ip", "netns", "add", "pyplc-probe-m"], capture_output=True, text=True)
-    subprocess.run(["ip", "netns", "del", "pyplc-probe-m"], capture_output=True)
-    return f"no right to make network namespaces: {probe.stderr.strip()}" if probe.returncode else None
+ROLES = ("--role", "m-ev=pev", "--role", "m-se=evse")
 
 
 needs_rights = pytest.mark.skipif((reason := rights()) is not None, reason=reason or "")
 
 
-class Cables:
-    """Two hosts, `ev` and `se`, each with a cable to a modem; the modems are one process on one powerline."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.tag = f"pyplc-m{os.getpid() % 10000}"
-        self.emulator: subprocess.Popen[str] | None = None
-
-    def up(self, *options: str) -> None:
-        for place in ("ev", "se", "line"):
-            self._ip("netns", "add", f"{self.tag}-{place}")
-        for place in ("ev", "se"):
-            near, far = f"{self.tag}-{place}", f"{self.tag}-line"
-            self._ip("-n", near, "link", "add", f"{place}0", "type", "veth", "peer", "name", f"m-{place}", "netns", far)
-            self._ip("-n", near, "link", "set", f"{place}0", "up")
-            self._ip("-n", far, "link", "set", f"m-{place}", "up")
-        words = ("modem", "emulate", "m-ev", "--peer", "m-se", "--role", "m-ev=pev", "--role", "m-se=evse", *options)
-        self.emulator = subprocess.Popen(self._command("line", *words), stdout=subprocess.PIPE, text=True)
-        assert self.emulator.stdout is not None
-        told = [self.emulator.stdout.readline() for _ in range(3)]
-        assert told[-1] == "ready\n", told
-        self.macs = {place: line.split()[1] for place, line in zip(("ev", "se"), told, strict=False)}
-
-    def down(self) -> None:
-        if self.emulator is not None:
-            with self.emulator as ending:  # closes its pipe
-                ending.terminate()
-            self.emulator = None
-        for place in ("ev", "se", "line"):
-            subprocess.run(["ip", "netns", "del", f"{self.tag}-{place}"], capture_output=True)
+class Hosts(Cables):
+    """`run` and `read` are of `pyplc modem`."""
 
     def run(self, *words: str | Path, place: str = "ev", code: int = 0) -> str:
-        """What `pyplc modem WORDS` prints, its errors too; it must end with `code`."""
-        done = subprocess.run(
-            self._command(place, "modem", *words), capture_output=True, text=True, cwd=self.folder, timeout=50
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout + done.stderr
+        return super().run("modem", *words, place=place, code=code)
 
-    def read(self, *words: str | Path, code: int = 0) -> object:
+    def read(self, *words: str | Path, code: int = 0) -> Any:
         """Its JSON."""
         return json.loads(self.run(*words, "--json", code=code))
 
-    def _command(self, place: str, *words: str | Path) -> list[str]:
-        return ["ip", "netns", "exec", f"{self.tag}-{place}", str(PYPLC), *map(str, words)]
-
-    def _ip(self, *words: str) -> None:
-        subprocess.run(["ip", *words], check=True, capture_output=True)
-
 
 @pytest.fixture(scope="module")
-def cables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cables]:
-    built = Cables(tmp_path_factory.mktemp("modem"))
+def cables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+    built = Hosts(tmp_path_factory.mktemp("modem"), "ev", "se")
     try:
-        built.up("--kind", "m-se=qca7005", "--fast")
+        built.up(*ROLES, "--kind", "m-se=qca7005", "--fast")
         yield built
     finally:
         built.down()
 
 
 @needs_rights
-def test_who_is_there_and_what_it_tells(cables: Cables) -> None:
+def test_who_is_there_and_what_it_tells(cables: Hosts) -> None:
     cables.run("key", "random", "ev0")
     assert cables.run("link", "ev0", code=1) == "not linked\n"
-    (alone,) = cables.read("list")["ev0"]  # type: ignore[index]
+    (alone,) = cables.read("list")["ev0"]
     assert (alone["mac"], alone["chip"], alone["role"], alone["cco"]) == (cables.macs["ev"], "QCA7420", "pev", "never")
     for place in ("ev", "se"):
         told = cables.run("key", "set", f"{place}0", "--password", "HomePlugAV", place=place)
@@ -111,18 +63,18 @@ def test_who_is_there_and_what_it_tells(cables: Cables) -> None:
     time.sleep(0.4)
     assert cables.read("key", "get", "ev0") == {"nid": HOME_NETWORK, "nmk": HOME_KEY}
     linked = cables.read("link", "ev0")
-    assert linked["linked"] and linked["networks"][0]["cco_mac"] == cables.macs["se"]  # type: ignore[index]
+    assert linked["linked"] and linked["networks"][0]["cco_mac"] == cables.macs["se"]
     own, other = cables.run("list", "ev0").splitlines()[1:]
     assert "local" in own and "remote" in other and "QCA7005" in other and "now" in other
     assert "pyplc emulated QCA7005" in cables.run("info", "ev0", "--modem", cables.macs["se"])
-    assert cables.read("info", "ev0")["flash_bytes"] == 1 << 20  # type: ignore[index]
+    assert cables.read("info", "ev0")["flash_bytes"] == 1 << 20
     watched = cables.run("watch", "ev0", "--seconds", "0.5", "--json", "--frames")
     events = [json.loads(line)["what"] for line in watched.splitlines()]
     assert [word for word in events if word != "message"] == ["present", "network", "link", "station"]
 
 
 @needs_rights
-def test_a_remote_modem_is_left_alone_until_told(cables: Cables) -> None:
+def test_a_remote_modem_is_left_alone_until_told(cables: Hosts) -> None:
     for place in ("ev", "se"):
         cables.run("key", "set", f"{place}0", HOME_KEY, place=place)
     time.sleep(0.4)
@@ -133,32 +85,32 @@ def test_a_remote_modem_is_left_alone_until_told(cables: Cables) -> None:
 
 
 @needs_rights
-def test_parameters_go_out_and_in(cables: Cables) -> None:
+def test_parameters_go_out_and_in(cables: Hosts) -> None:
     file = cables.folder / "own.pib"
     assert "role pev" in cables.run("pib", "read", "ev0", file)
     assert file.stat().st_mode & 0o077 == 0, "NMK and DAK are in it"
     assert "is there already" in cables.run("pib", "read", "ev0", file, code=1)
     shown = cables.read("pib", "show", file)
-    assert shown["fields"]["slac"] == "1 (PEV)" and shown["fields"]["nmk"] == fields.SECRET  # type: ignore[index]
+    assert shown["fields"]["slac"] == "1 (PEV)" and shown["fields"]["nmk"] == fields.SECRET
     assert "1653    slac" in cables.run("pib", "show", file)
     cables.run("pib", "patch", file, "--role", "evse", "--set", "network=test")
     other = cables.folder / "own.evse.pib"
     assert cables.read("pib", "check", file, other) == {str(file): [], str(other): []}
-    parts = [part["part"] for part in cables.read("pib", "diff", file, other, code=1)]  # type: ignore[union-attr]
+    parts = [part["part"] for part in cables.read("pib", "diff", file, other, code=1)]
     assert parts[:4] == ["user", "network", "cco", "slac"]
     assert "add --yes" in cables.run("pib", "write", "ev0", other, code=2)
     assert "every byte the same" in cables.run("pib", "write", "ev0", other, "--yes", "--backup", "kept")
     (backup,) = (cables.folder / "kept").iterdir()
     assert backup.name.startswith(cables.macs["ev"].replace(":", "")) and backup.read_bytes() == file.read_bytes()
-    assert cables.read("list", "ev0")["ev0"][0]["role"] == "evse"  # type: ignore[index]
-    assert cables.read("pib", "write", "ev0", file, "--yes")["written"]  # type: ignore[index]
+    assert cables.read("list", "ev0")["ev0"][0]["role"] == "evse"
+    assert cables.read("pib", "write", "ev0", file, "--yes")["written"]
     assert cables.run("pib", "write", "ev0", file, "--yes") == (
         "the modem has exactly this PIB already; nothing is written\n"
     )
 
 
 @needs_rights
-def test_a_pib_of_another_modem_or_a_broken_one_is_not_written(cables: Cables) -> None:
+def test_a_pib_of_another_modem_or_a_broken_one_is_not_written(cables: Hosts) -> None:
     theirs, broken = cables.folder / "theirs.pib", cables.folder / "broken.pib"
     cables.run("pib", "read", "se0", theirs, place="se")
     assert "of different firmwares" in cables.run("pib", "write", "ev0", theirs, "--yes", code=1)
@@ -174,12 +126,12 @@ def test_a_pib_of_another_modem_or_a_broken_one_is_not_written(cables: Cables) -
 
 
 @needs_rights
-def test_a_write_is_asked_for_on_a_terminal(cables: Cables) -> None:
+def test_a_write_is_asked_for_on_a_terminal(cables: Hosts) -> None:
     """Through a pseudo terminal: the difference, the question, and nothing happens without a yes."""
     file = cables.folder / "asked.pib"
     cables.run("pib", "read", "ev0", file)
     cables.run("pib", "patch", file, "--set", "user=asked")
-    words = cables._command("ev", "modem", "pib", "write", "ev0", cables.folder / "asked.patched.pib")
+    words = cables.command("ev", "modem", "pib", "write", "ev0", cables.folder / "asked.patched.pib")
     ours, theirs = os.openpty()
     with subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, cwd=cables.folder) as asking:
         os.close(theirs)
@@ -190,26 +142,26 @@ def test_a_write_is_asked_for_on_a_terminal(cables: Cables) -> None:
         assert asking.wait(20) == 1
     os.close(ours)
     assert "Do not cut its power" in told and "asked" in told
-    assert cables.read("info", "ev0")["user"] == "PEV"  # type: ignore[index]
+    assert cables.read("info", "ev0")["user"] == "PEV"
 
 
 @needs_rights
-def test_without_the_right_the_one_command_is_named(cables: Cables) -> None:
+def test_without_the_right_the_one_command_is_named(cables: Hosts) -> None:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         pytest.skip("no command setpriv (package util-linux)")
-    inside = ["ip", "netns", "exec", f"{cables.tag}-ev", setpriv, "--bounding-set=-all", "--inh-caps=-all"]
+    inside = ["ip", "netns", "exec", cables.name("ev"), setpriv, "--bounding-set=-all", "--inh-caps=-all"]
     for words in (("list",), ("info", "ev0"), ("key", "get", "ev0"), ("watch", "ev0"), ("emulate", "ev0")):
-        call = [*inside, str(PYPLC), "modem", *words]
+        call = [*inside, *cables.command("ev", "modem", *words)[4:]]
         done = subprocess.run(call, capture_output=True, text=True, timeout=20)
         assert done.returncode == 1, done.stdout + done.stderr
         assert "sudo setcap cap_net_raw,cap_net_admin+eip" in done.stderr and "Traceback" not in done.stderr
 
 
 @needs_rights
-def test_nothing_at_the_end_of_the_cable(cables: Cables) -> None:
+def test_nothing_at_the_end_of_the_cable(cables: Hosts) -> None:
     assert "there is no interface 'nope0'; there are: lo, ev0" in cables.run("info", "nope0", code=1)
-    near = f"{cables.tag}-ev"
+    near = cables.name("ev")
     subprocess.run(["ip", "-n", near, "link", "add", "dead0", "type", "veth", "peer", "name", "dead1"], check=True)
     assert "sudo ip link set dead0 up" in cables.run("info", "dead0", code=1)
     subprocess.run(["ip", "-n", near, "link", "set", "dead0", "up"], check=True)
@@ -220,9 +172,9 @@ def test_nothing_at_the_end_of_the_cable(cables: Cables) -> None:
 
 
 @needs_rights
-def test_known_bad_modems_are_flagged(cables: Cables) -> None:
+def test_known_bad_modems_are_flagged(cables: Hosts) -> None:
     cables.down()
-    cables.up("--fault", "m-ev=bootloader", "--fast")
+    cables.up(*ROLES, "--fault", "m-ev=bootloader", "--fast")
     assert cables.emulator is not None
     told = cables.run("list", "ev0")
     assert f"known to be bad: {cables.macs['ev']}: the modem has no firmware" in told

@@ -72,13 +72,36 @@ def test_slac_passes_between_strangers_but_not_through_a_deaf_modem() -> None:
     play(scene)
 
 
-def test_a_foreign_hosts_unicast_is_not_handed_up() -> None:
+def test_a_foreign_hosts_unicast_is_not_handed_up_but_for_slac() -> None:
+    """As recorded beside a car: the modem of a third host hands up the chargers' SLAC messages to the car."""
+
     async def scene(line: Line) -> None:
         vehicle, charger, third = Vehicle(line, 1), Charger(line, 2), Charger(line, 3)
         third.homeplug.send(NwInfoReq(), LOCAL_MODEM)
         vehicle.homeplug.send(SlacParamReq(run_id=bytes(8)), charger.link.address)
         await asyncio.sleep(0.1)
-        assert charger.times(SlacParamReq, received=True) and not third.times(SlacParamReq, received=True)
+        assert charger.times(SlacParamReq, received=True) and third.times(SlacParamReq, received=True)
+        await join(vehicle, charger, third)
+        seen: dict[Station, list[bytes]] = {charger: [], third: []}
+        for station, frames in seen.items():
+            station.link.tap = lambda way, frame, kept=frames: kept.append(frame) if way == "rx" else None
+        vehicle.link.tap = None
+        vehicle.link.send(datagram(vehicle, charger))
+        await asyncio.sleep(0.1)
+        assert seen == {charger: [datagram(vehicle, charger)], third: []}
+
+    play(scene)
+
+
+def test_a_frame_for_another_host_is_not_ours() -> None:
+    async def scene(line: Line) -> None:
+        vehicle, charger, third = Vehicle(line, 1), Charger(line, 2), Charger(line, 3)
+        heard: list[type] = []
+        with third.homeplug.listening(lambda message, source: heard.append(type(message))):
+            for destination in (charger.link.address, third.link.address, BROADCAST):
+                vehicle.homeplug.send(SlacParamReq(run_id=bytes(8)), destination)
+            await asyncio.sleep(0.1)
+        assert heard == [SlacParamReq, SlacParamReq]
 
     play(scene)
 
@@ -142,9 +165,9 @@ def test_frames_that_cannot_be_read_are_counted_and_recorded() -> None:
         modem = vehicle.link.other
         assert modem is not None
         vehicle.link.tap = None
-        modem.send(bytes(12) + b"\x88\xe1\x01\x64\x60\0\0")
+        modem.send(BROADCAST + bytes(6) + b"\x88\xe1\x01\x64\x60\0\0")
         for _ in range(2):
-            modem.send(bytes(12) + b"\x88\xe1\x01\x07\x60\0\0".ljust(48, b"\0"))
+            modem.send(BROADCAST + bytes(6) + b"\x88\xe1\x01\x07\x60\0\0".ljust(48, b"\0"))
         await asyncio.sleep(0.1)
         assert (vehicle.homeplug.malformed, vehicle.homeplug.unknown) == (1, 2)
         reasons = [record.reason for record in vehicle.records if isinstance(record, Dropped)]

@@ -65,7 +65,8 @@ def test_more_vehicles_than_the_standard_asks_for_are_served_at_once() -> None:
         results = await asyncio.gather(*(vehicle.matcher.match() for vehicle in vehicles), return_exceptions=True)
         assert all("no charger reported between 0 and 0 dB" in str(result) for result in results)
         for vehicle in vehicles:
-            assert [m.sounds for _, m in vehicle.received if isinstance(m, AttenCharInd)] == [10]
+            reports = [message for _, message in vehicle.received if isinstance(message, AttenCharInd)]
+            assert [report.sounds for report in reports if report.source_address == vehicle.link.address] == [10]
 
     play(scene)
 
