@@ -16,6 +16,7 @@ import msgspec
 from declared import MADE, remarks_of, toml
 from reference_peers import profiles
 from reference_scenarios import scenarios
+from reference_slac import slac_deviations, slac_timing
 
 from pyplc.checkpoints import CHECKPOINTS, PHASES
 from pyplc.config import EvseSettings, EvSettings
@@ -126,7 +127,7 @@ def switches() -> str:
     for name in Deviations.__struct_fields__:
         both = (toml(getattr(profile, name)) for profile in (deviations.FIELD, deviations.CONFORMANCE))
         lines.append(f"| `{name}` | {' | '.join(both)} | {remarks[name]} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, "", *slac_deviations()])
 
 
 def messages(strict: MessageTimes, patient: MessageTimes) -> list[str]:
@@ -179,6 +180,7 @@ PAGES = {
     "iso2-ac-sequence.md": iso2_ac_sequence,
     "din-timing.md": lambda: timing("DIN 70121", din_times),
     "iso2-timing.md": lambda: timing("ISO 15118-2", iso2_times),
+    "slac-timing.md": slac_timing,
     "deviations.md": switches,
     "requirements.md": requirements,
     "checkpoints.md": checkpoints,
