@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from declared import MADE, remarks_of, toml
+from reference_decode import decode
 from reference_peers import profiles
 from reference_scenarios import scenarios
 from reference_slac import slac_deviations, slac_timing
@@ -186,6 +187,7 @@ PAGES = {
     "checkpoints.md": checkpoints,
     "settings.md": settings,
     "peers.md": profiles,
+    "decode.md": decode,
     "scenarios.md": scenarios,
 }
 

@@ -69,6 +69,8 @@ class Reader:
             end = 54 + length if length else len(data)
             found = self._tcp.segment(data[22:58], data, 54, end, item.ns, item)
             return self._happened(self._at(item, data[6:12], data[:6]), found) if found else NO_EVENTS
+        if item.link_type == ETHERNET and kind == b"\x88\xe1":
+            return [small.homeplug(self._at(item, data[6:12], data[:6]), data)]
         if item.link_type == EXPORTED:
             return NO_EVENTS
         link = payload(item.link_type, data)

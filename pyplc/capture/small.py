@@ -16,6 +16,7 @@ from .names import MMTYPES
 
 VERTEXCOM, IOTECHA = bytes.fromhex("0013d7"), bytes.fromhex("0080e1")
 SYSLOG = 514
+PRIORITY = re.compile(r"<(\d{1,3})>").match
 NEIGHBOUR = {133: "router solicitation", 134: "router advertisement", 135: "neighbour solicitation",
              136: "neighbour advertisement", 137: "redirect"}  # fmt: skip
 KEY_LINE = re.compile(
@@ -146,7 +147,7 @@ def keys(at: dict[str, Any], text: bytes) -> list[Key]:
 
 def _syslog(at: dict[str, Any], payload: bytes) -> Syslog:
     text = payload.split(b"\0", 1)[0].decode("utf-8", "replace")
-    match = re.match(r"<(\d{1,3})>", text)
+    match = PRIORITY(text)
     if match is None:
         return Syslog(**at, text=text)
     return Syslog(**at, text=text[match.end() :], priority=int(match.group(1)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from .declare import Element, Field, Simple, fields
 from .errors import ExiValueError
@@ -13,10 +12,17 @@ from .walk import attributes, content
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, not even escaped (a vehicle was met that sends NUL)."""
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ATTRIBUTE = _TEXT | str.maketrans({'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+"""As xml.sax.saxutils, which takes 0.1 s to import."""
 
 
 def _text(kind: Simple, value: Any) -> str:
-    return escape(_NO_XML.sub("?", write(kind, value)))
+    return _NO_XML.sub("?", write(kind, value)).translate(_TEXT)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text.translate(_ATTRIBUTE)}"'
 
 
 class _Prefixes:
@@ -30,7 +36,7 @@ class _Prefixes:
         return prefix + name
 
     def declarations(self) -> str:
-        return "".join(f" xmlns:{p[:-1]}={quoteattr(ns)}" for ns, p in self.known.items() if ns)
+        return "".join(f" xmlns:{p[:-1]}={_quoted(ns)}" for ns, p in self.known.items() if ns)
 
 
 def to_xml(message: Element, name: str | None = None, namespace: str | None = None, indent: int = 0) -> str:
@@ -49,7 +55,7 @@ def to_xml(message: Element, name: str | None = None, namespace: str | None = No
 
 def _write(message: Element, tag: str, prefixes: _Prefixes, lines: list[str], depth: int) -> None:
     given = "".join(
-        f" {prefixes.name(p.namespace, p.name)}={quoteattr(_NO_XML.sub('?', write(p.type, p.value)))}"
+        f" {prefixes.name(p.namespace, p.name)}={_quoted(_NO_XML.sub('?', write(p.type, p.value)))}"
         for p in attributes(message)
     )
     parts = list(content(message))
