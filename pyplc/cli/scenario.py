@@ -39,13 +39,22 @@ def command() -> None:
 @click.option("--junit", type=click.Path(path_type=Path), help="Write the verdicts as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON line for each scenario, then one for the run.")
 @click.option("--failures", is_flag=True, help="Show only what failed.")
-def run(files: tuple[Path, ...], only: tuple[str, ...], junit: Path | None, as_json: bool, failures: bool) -> None:
+@click.option("--record", type=click.Path(path_type=Path), help="Folder to record in what each unit under test had.")
+def run(
+    files: tuple[Path, ...],
+    only: tuple[str, ...],
+    junit: Path | None,
+    as_json: bool,
+    failures: bool,
+    record: Path | None,
+) -> None:
     """Run the scenarios of FILES, or those that come with pyplc, and judge them.
 
     Exit code 0: all passed. 1: a reaction was wrong, or an ending unsafe. 2: a file cannot be used.
 
     \b
     Example:  pyplc scenario run my-faults.toml --junit verdicts.xml
+              pyplc scenario run --record faults/ && pyplc explain faults/ --html pages/
     """
     from ..scenario import report
     from ..scenario.engine import run as run_case
@@ -53,7 +62,7 @@ def run(files: tuple[Path, ...], only: tuple[str, ...], junit: Path | None, as_j
     begun = time.perf_counter()
     results: list[Result] = []
     for case in _followed(_chosen(files, only)):
-        results.append(result := run_case(case))
+        results.append(result := run_case(case) if record is None else _recorded(case, record))
         if as_json:
             _print_json(result)
     seconds = time.perf_counter() - begun
@@ -99,6 +108,28 @@ def show(name: str, files: tuple[Path, ...]) -> None:
 
     for case in _chosen(files, (name,)):
         click.echo(described(case))
+
+
+def _recorded(case: Case, parent: Path) -> Result:
+    """Run a case and keep the frames and records of the unit under test, as it would itself."""
+    from ..record import Record
+    from ..scenario.engine import run as run_case
+    from ..service.files import ResultsError, SessionFiles
+
+    side = "ev" if case.role == "pev" else "evse"
+    try:
+        kept = SessionFiles(parent / case.id, side)
+    except ResultsError as error:
+        _unusable(str(error))
+
+    def reader(record: Record) -> None:
+        if record.side == side:
+            kept(record)
+
+    try:
+        return run_case(case, reader=reader)
+    finally:
+        kept.close()
 
 
 def _chosen(files: tuple[Path, ...], only: tuple[str, ...]) -> list[Case]:

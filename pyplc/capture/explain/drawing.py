@@ -42,9 +42,9 @@ def ticks(low: float, high: float, most: int) -> list[float]:
 def clock_ticks(low: float, high: float, most: int) -> list[float]:
     """Like `ticks` for seconds: above a minute in steps that people know."""
     raw = (high - low) / max(most, 1)
-    if raw <= 20:
+    step = next((s for s in (30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400) if s >= raw), None)
+    if raw <= 20 or step is None:  # a spoiled file may last for years
         return ticks(low, high, most)
-    step = next((s for s in (30, 60, 120, 300, 600, 900, 1800, 3600, 7200) if s >= raw), 14_400)
     return [float(t) for t in range(math.ceil(low / step) * step, int(high) + 1, step)]
 
 

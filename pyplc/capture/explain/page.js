@@ -33,7 +33,7 @@ for (const box of document.querySelectorAll(".plots")) {
     const raw = (view[1] - view[0]) / Math.max(2, Math.floor(box.clientWidth / 120));
     const nice = [30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
     const power = 10 ** Math.floor(Math.log10(raw));
-    const step = raw > 20 ? nice.find(s => s >= raw) || 14400 : [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * .999);
+    const step = raw > 20 ? nice.find(s => s >= raw) || raw : [1, 2, 2.5, 5, 10].map(f => f * power).find(s => s >= raw * .999);
     const found = [];
     for (let n = Math.ceil(view[0] / step - 1e-9); n * step <= view[1] + 1e-9; n++) found.push(+(n * step).toFixed(6));
     return found;

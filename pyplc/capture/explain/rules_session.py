@@ -170,7 +170,7 @@ def sequence(story: Story) -> Iterator[Hit]:
         outcomes = table[state].get(kind) if state is not None else None
         if outcomes is None and state is not None and not _tolerated(state, exchange):
             text = f"{exchange.name} where {state.value} is next"
-            yield Hit(exchange.request.frame, exchange.request.time, text, "ev", group=exchange.name)
+            yield _astray(exchange, text)
         if outcomes is None:
             outcomes = next(row[kind] for row in table.values() if kind in row)
         wanted = _outcome(exchange)
@@ -196,6 +196,14 @@ def _outcome(exchange: Exchange) -> Outcome:
     return Outcome.PAUSE if asked.get("ChargingSession") == "Pause" else Outcome.OK
 
 
+def _astray(exchange: Exchange, text: str) -> Hit:
+    """A request out of sequence; the charger may have lived with it."""
+    lived = str(exchange.answered.get("ResponseCode", "")).startswith("OK")
+    level = Level.DEVIATION if lived else None
+    first = exchange.first
+    return Hit(first.frame, first.time, text, "ev", group=exchange.name, level=level)
+
+
 def _sequence_20(story: Story) -> Iterator[Hit]:
     before = ""
     for exchange in story.exchanges:
@@ -203,8 +211,7 @@ def _sequence_20(story: Story) -> Iterator[Hit]:
             continue
         allowed = FOLLOWS_20.get(before)
         if allowed is not None and exchange.pair not in allowed | {"SessionStop"}:
-            text = f"{exchange.name} after {before}"
-            yield Hit(exchange.request.frame, exchange.request.time, text, "ev", group=exchange.name)
+            yield _astray(exchange, f"{exchange.name} after {before}")
         before = exchange.pair
 
 

@@ -1,0 +1,297 @@
+"""The story of each session and why it stopped: known captures, our own disturbed sessions, the page, the command."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import reference
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from making import load, pcap
+from stories import CAPTURES, FAULTS, Known
+
+from pyplc.capture.explain import drawing, page, talk, timeline
+from pyplc.capture.explain.curves import Plot, Series, energy
+from pyplc.capture.explain.own import Own, joined, recorded
+from pyplc.capture.explain.report import RULES, Report, explain, told
+from pyplc.capture.explain.text import COLUMNS, lines
+from pyplc.capture.reader import read
+from pyplc.cli.main import main
+from pyplc.record import Pilot, Record
+from pyplc.scenario.engine import run
+from pyplc.scenario.load import package_cases
+
+SMALL = "everest/Fiat_Scudo_2024-02-20T09_37_13.153Z-2_iso2_dc.dump"
+ABB = "pyplc/2022-11-25_v0.2_ABB_until_ChargeParamDiscovery.pcapng"
+CASES = {case.id: case for case in package_cases()}
+EMPTY_TAGS = {"meta", "br", "path", "input"}
+
+
+def same(known: Known, reports: list[Report]) -> None:
+    verdict = next(report.verdict for report in reports if report.session == known.session)
+    found = (verdict.outcome, verdict.by, verdict.phase, verdict.rule)
+    assert found == (known.outcome, known.by, known.phase, known.rule), verdict.sentence
+    assert known.words in verdict.sentence
+
+
+@pytest.mark.parametrize("known", CAPTURES, ids=lambda known: f"{known.source.rpartition('/')[2][:40]}-{known.session}")
+def test_the_verdict_of_a_capture_is_the_known_one(known: Known) -> None:
+    same(known, explain(read(reference.path(f"captures/{known.source}"))))
+
+
+@pytest.mark.parametrize("known", FAULTS, ids=lambda known: known.source)
+def test_the_verdict_names_the_fault_of_a_disturbed_session(known: Known) -> None:
+    """What one station recorded: its own frames and records, as it would have them on its disk."""
+    case = CASES[known.source]
+    side = "ev" if case.role == "pev" else "evse"
+    records: list[Record] = []
+    run(case, reader=records.append)
+    same(known, explain(recorded([record for record in records if record.side == side], 1.7e9)))
+
+
+class Wellformed(HTMLParser):
+    """Counts what is open; remembers addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in EMPTY_TAGS:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("href", "src"):
+                self.links.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in EMPTY_TAGS
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def checked(text: str) -> Wellformed:
+    """A page whose tags are closed, and which asks nobody for anything."""
+    parser = Wellformed()
+    parser.feed(text)
+    parser.close()
+    assert parser.open == []
+    assert len(parser.ids) == len(set(parser.ids))
+    assert not re.search(r"(?:src|href)=.?https?:|@import|url\(", text)
+    inside = {link[1:] for link in parser.links if link.startswith("#")}
+    assert inside <= set(parser.ids)
+    return parser
+
+
+CORPUS = sorted({known.source for known in CAPTURES})
+
+
+@pytest.mark.parametrize("name", CORPUS, ids=lambda name: name.rpartition("/")[2][:40])
+def test_every_story_has_a_page_and_a_text(name: str) -> None:
+    found = told(read(reference.path(f"captures/{name}")), name)
+    assert found
+    text = page.html(found)
+    checked(text)
+    assert not re.search(r"nmk [0-9a-f]{32}", text)
+    for report, _ in found:
+        assert sum(phase.seconds for phase in report.phases) <= report.duration + 1e-3
+        assert [f.t for f in report.findings] == sorted(f.t for f in report.findings)
+        assert any("why it stopped" in line for line, _ in lines(report))
+        keys = {rule.key for rule in RULES}
+        assert report.verdict.rule in keys | {""}
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_spoiled_capture_still_has_a_story(data: st.DataObject) -> None:
+    raw = bytearray(reference.path(f"captures/{ABB}").read_bytes())
+    for at in data.draw(st.lists(st.integers(0, len(raw) - 1), max_size=30)):
+        raw[at] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(200, len(raw)))
+    try:
+        found = told(read(io.BytesIO(bytes(raw[:cut]))))
+    except ValueError:  # no capture at all any more
+        return
+    checked(page.html(found))
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_any_packets_lost_still_make_a_story(data: st.DataObject) -> None:
+    packets = load(reference.path("captures/everest/Citroen_eC4_2024-02-29T12_40_16.003Z-2_iso2_ac.dump"))
+    kept = [p for p in packets if data.draw(st.booleans())] or packets[:1]
+    found = told(read(io.BytesIO(pcap(kept))))
+    checked(page.html(found))
+
+
+def test_a_clock_that_jumps_by_decades_costs_nothing(session: Path) -> None:
+    packets = load(session / "session.pcapng")
+    later = [p._replace(ns=p.ns + 10**18, interface=0) if p.number > len(packets) // 2 else p for p in packets]
+    found = told(read(io.BytesIO(pcap(later))))
+    assert max(report.duration for report, _ in found) > 1e8
+    assert len(page.html(found)) < 1_000_000
+
+
+def test_what_a_capture_says_is_no_markup() -> None:
+    found = told(read(reference.path(f"captures/{SMALL}")), "<script>alert(1)</script>.pcap")
+    text = page.html(found)
+    assert "<script>alert" not in text
+    checked(text)
+
+
+def test_loops_are_folded_and_nothing_is_lost() -> None:
+    name = "pyplc/2023-04-16_at_home_Ioniq_in_currentDemandLoop.pcapng"
+    report, story = told(read(reference.path(f"captures/{name}")))[0]
+    shown = timeline.timeline(story, report.findings)
+    folds = [line for line in shown if isinstance(line, timeline.Fold)]
+    assert [(fold.name, len(fold.entries)) for fold in folds if fold.name == "CurrentDemand"] == [
+        ("CurrentDemand", 697)
+    ]
+    entries = [e for line in shown for e in (line.entries if isinstance(line, timeline.Fold) else [line])]
+    assert sum(entry.group == "v2g" for entry in entries) == len(story.exchanges)
+    assert "lines from the middle are not shown" in talk.html(story, report.findings)
+
+
+# our own recordings
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a simulated session."""
+    where = tmp_path_factory.mktemp("results")
+    done = CliRunner().invoke(main, ["sim", "--target-soc", "45.5", "--record", str(where), "--fast-modems"])
+    assert done.exit_code == 0
+    return next(where.iterdir())
+
+
+def test_records_and_frames_are_on_one_time_line(session: Path) -> None:
+    events = list(joined(read(session / "session.pcapng"), session / "session.jsonl"))
+    assert [e.time for e in events] == sorted(e.time for e in events)
+    report, story = told(events)[0]
+    states = [state.state for state in timeline.pilot(story)]
+    assert "".join(dict.fromkeys(states)) == "ABC"
+    assert states[-1] in ("A", "B")
+    plugged = next(e for e in story.own(Pilot) if e.record.state == "B")
+    first = story.homeplug("CM_SLAC_PARAM.REQ")[0]
+    assert 0 <= first.time - plugged.time < 1
+    closed = next(e for e in events if isinstance(e, Own) and getattr(e.record, "state", "") == "C")
+    parameters = next(e for e in story.exchanges if e.pair == "ChargeParameterDiscovery")
+    assert closed.time >= parameters.last.time
+    assert report.verdict.witness[0].startswith("vehicle: finished: target of 45.5 %")
+    assert [reached.state for reached in report.tower if reached.layer == "control pilot"] == ["passed"]
+    assert len(story.homeplug("CM_SLAC_MATCH.CNF")) == 1, "two taps, one message"
+
+
+def test_a_spoiled_line_of_records_is_told(session: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "session.jsonl"
+    broken.write_bytes((session / "session.jsonl").read_bytes() + b'{"type": "pilot", "st')
+    report = explain(joined(read(session / "session.pcapng"), broken))[0]
+    assert any(f.rule == "file-damaged" and "session.jsonl, line" in f.text for f in report.findings)
+
+
+# drawing
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(1, 12))
+def test_ticks_are_round_and_inside(low: float, width: float, most: int) -> None:
+    found = drawing.ticks(low, low + width, most)
+    assert len(found) <= most + 1
+    assert all(low - 1e-6 * width <= t <= low + width * (1 + 1e-6) for t in found)
+
+
+@given(st.lists(st.floats(-500, 500), min_size=1, max_size=5000))
+def test_thinning_keeps_the_extremes(values: list[float]) -> None:
+    series = [(float(t), value) for t, value in enumerate(values)]
+    kept = drawing.thinned(series)
+    assert len(kept) <= max(drawing.MOST * 1.1, 1)
+    assert min(v for _, v in kept) == min(values)
+    assert max(v for _, v in kept) == max(values)
+    assert kept == sorted(kept)
+
+
+def test_a_limit_far_above_is_told_and_not_drawn() -> None:
+    plot = Plot("Current", "A", [Series("given", "given", [(0.0, 10.0)]), Series("limit-ev", "limit", [(0.0, 500.0)])])
+    axis = drawing.scale(plot)
+    assert axis.high < 20
+    assert "s-limit-ev" not in drawing.svg(plot, axis, 1.0)
+
+
+def test_energy_is_counted_over_what_is_there() -> None:
+    assert energy([(0.0, 3600.0), (1.0, 3600.0), (2.0, 0.0)]) == pytest.approx(1.5)
+    assert energy([(0.0, 3600.0), (60.0, 3600.0)]) == 0, "a hole"
+
+
+# the command
+
+
+def explained(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, ["explain", *arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done.exit_code, done.stdout
+
+
+def test_text_names_rule_layer_causes_and_cases() -> None:
+    code, text = explained(str(reference.path(f"captures/{ABB}")))
+    assert code == 3
+    for words in ("first rule broken: a request is not answered (session, DIN 70121", "likely:", "known:", "phases"):
+        assert words in text
+
+
+def test_json_is_a_line_a_session() -> None:
+    code, text = explained(str(reference.path("captures/everest/Audi_Q4_ac_iso2-1.dump")), "--json")
+    reports = [json.loads(line) for line in text.splitlines()]
+    assert code == 0
+    assert [r["session"] for r in reports] == [1, 2, 3, 4, 5]
+    assert set(reports[0]) == set(Report.__struct_fields__)
+
+
+def test_csv_of_a_folder_is_a_row_a_session() -> None:
+    code, text = explained(str(reference.path("captures/everest")), "--csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert code == 0
+    assert len(rows) == 48
+    assert tuple(rows[0]) == COLUMNS
+
+
+def test_a_folder_becomes_pages_with_an_index(tmp_path: Path) -> None:
+    code, _ = explained(str(reference.path("captures/dsv2gshark")), "--html", str(tmp_path / "pages"))
+    index = checked((tmp_path / "pages" / "index.html").read_text())
+    assert code == 0
+    assert len(index.links) == 9
+    for link in index.links:
+        file, _, anchor = link.partition("#")
+        assert anchor in checked((tmp_path / "pages" / file).read_text()).ids
+
+
+def test_a_recorded_session_is_read_by_its_folder(session: Path, tmp_path: Path) -> None:
+    code, _ = explained(str(session), "--html", str(tmp_path / "page.html"))
+    text = (tmp_path / "page.html").read_text()
+    checked(text)
+    assert code == 0
+    assert session.name in text
+    assert "vehicle: finished: target of 45.5 % reached" in text
+
+
+def test_errors_say_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "empty.pcap").write_bytes(b"")
+    done = CliRunner().invoke(main, ["explain", str(tmp_path / "empty.pcap")])
+    assert done.exit_code == 1
+    assert "empty.pcap" in done.stderr
+    (tmp_path / "nothing").mkdir()
+    done = CliRunner().invoke(main, ["explain", str(tmp_path / "nothing")])
+    assert done.exit_code == 1
+    assert "no captures" in done.stderr
+    done = CliRunner().invoke(main, ["explain", str(reference.path(f"captures/{SMALL}")), "--html", "/proc/nowhere/a"])
+    assert done.exit_code == 1
+    assert "cannot write pages" in done.stderr
