@@ -39,7 +39,8 @@ class Rewriter:
     def __call__(self, item: Packet) -> Packet:
         """The packet with pseudonyms; its number, time and interface stay."""
         link = links.payload(item.link_type, item.data)
-        data = self._link(item, link) + self._body(item, link)
+        whole = link.start <= len(item.data)
+        data = self._link(item, link) + self._body(item, link) if whole else bytes(len(item.data))
         length = item.length + len(data) - len(item.data) if item.length else 0
         comment = self._scrub(item.comment) if item.comment is not None else None
         return item._replace(data=data, length=length, comment=comment)

@@ -18,7 +18,7 @@ KINDS = {
     "name": ("X509IssuerName", "X509SubjectName", "RootCertificateID"),
     "number": ("X509SerialNumber",),
     "certificate": ("Certificate", "OEMProvisioningCert", "X509Certificate"),
-    "bytes": ("ContractSignatureEncryptedPrivateKey", "DHParams", "DHPublicKey", "DiffieHellmanPublickey", "DigestValue",
+    "bytes": ("ContractSignatureEncryptedPrivateKey", "DHParams", "DHPublicKey", "DHpublickey", "DiffieHellmanPublickey", "DigestValue",
               "GenChallenge", "ManufacturerSpecificDataContainer", "MeterSignature", "MgmtData", "PGPKeyID",
               "PGPKeyPacket", "SDManufacturerSpecificDataContainer", "SECP521_EncryptedPrivateKey", "SPKISexp",
               "SigMeterReading", "SignatureValue", "TPM_EncryptedPrivateKey", "VendorSpecificDataContainer",
