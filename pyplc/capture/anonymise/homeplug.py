@@ -63,7 +63,7 @@ def _changed(message: Message, names: Pseudonyms) -> Message:
         else:
             values[name] = bytes(len(value))
     if isinstance(message, KEPT_REST[:2]):  # behind the groups there may be anything
-        values["rest"] = message.groups  # type: ignore[attr-defined]  # both have them
+        values["rest"] = message.groups
     return msgspec.structs.replace(message, **values)
 
 
