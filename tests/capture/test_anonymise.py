@@ -301,10 +301,10 @@ def test_pyplcs_log_lines_are_scrubbed() -> None:
     names = Pseudonyms(SECRET)
     names.mac(bytes.fromhex("98ed5ce94a0b"))
     scrub = Scrubber(names)
-    text = "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 12:34:56"
+    text = "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 fw-1.4.0.20-00 12:34:56"
     new = scrub(text)
     assert new.startswith("[PEVSLAC] sender ")
-    assert new.endswith(" U=399.9 12:34:56")
+    assert new.endswith(" U=399.9 fw-1.4.0.20-00 12:34:56")
     for word in ("98:ed", "9aed", "192.168.7.9"):
         assert word not in new
     assert scrub.raw(bytes.fromhex("0098ed5ce94a0b00")) == b"\0" + names.mac(bytes.fromhex("98ed5ce94a0b")) + b"\0"

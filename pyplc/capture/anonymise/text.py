@@ -14,7 +14,7 @@ SHORTEST = 4
 """Shorter identifiers would be found where they are not meant."""
 _MAC = r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])"
 _SIX = r"(?<![0-9A-Fa-f:])[Ff][EeDdCc][0-9A-Fa-f]{0,2}:[0-9A-Fa-f:]{2,}"
-_FOUR = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])"
+_FOUR = r"(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w-]|\.[0-9])"  # versions of firmware have a dash
 _SHAPES = re.compile(f"(?P<mac>{_MAC})|(?P<six>{_SIX})|(?P<four>{_FOUR})")
 
 
@@ -51,9 +51,9 @@ class Scrubber:
         self._raw: list[tuple[bytes, bytes]] = []
         for (kind, old), new in pseudonyms.known.items():
             raw = old.encode() if isinstance(old, str) else old if isinstance(old, bytes) else str(old).encode()
-            if kind in ("word", "low") or not telling(raw):
+            if kind in ("word", "low") or len(raw) < SHORTEST or not (telling(raw) or len(raw) >= 6):
                 continue
-            if isinstance(old, bytes):
+            if isinstance(old, bytes) and telling(raw):
                 self._raw.append((old, new))
             if kind == "interface":
                 continue  # people write whole addresses
