@@ -54,7 +54,9 @@ def command(source: str, target: Path, keys: tuple[str, ...], secret: str | None
         click.echo(f"pyplc anonymise: {source}: {getattr(error, 'strerror', None) or error}", err=True)
         sys.exit(1)
     counts = done.counts
-    click.echo(f"{target}: {done.packets} packets, {counts.messages} V2G messages, {done.identifiers} identifiers replaced")
+    click.echo(
+        f"{target}: {done.packets} packets, {counts.messages} V2G messages, {done.identifiers} identifiers replaced"
+    )
     for count, what in (
         (counts.decrypted, "TLS connections are plain now"),
         (counts.dropped, "TLS connections without keys: nothing is left of what they carried"),

@@ -35,7 +35,7 @@ def run(what: tuple[str, ...], target: str, schema: str | None, options: dict[st
 
             next(source(), None)  # what is no capture must not leave a file
             with open(target, "wb") as out:
-                done = export(source, out, reader, f"pyplc {__version__}", choice)
+                done = export(source, out, reader, f"pyplc {__version__}", choice.__call__)
     except (CaptureError, OSError) as error:
         click.echo(f"pyplc decode: {what[0]}: {getattr(error, 'strerror', None) or error}", err=True)
         sys.exit(1)

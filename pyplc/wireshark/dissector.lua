@@ -400,7 +400,8 @@ local function exi(tvb, pinfo, tree, kind)
     local root, problem, bit = decode(schema, data)
     if not root then
         local at = tvb(math.min(floor(bit / 8), tvb:len() - 1), 1)
-        item:add(f.error, at, string.format("bit %d: %s", bit, problem)):add_expert_info(PI_MALFORMED, PI_WARN)
+        local shown = item:add(f.error, at, string.format("bit %d: %s", bit, problem))
+        shown:add_expert_info(expert and expert.group.MALFORMED or PI_MALFORMED, expert and expert.severity.WARN or PI_WARN)
         return "(unreadable)", schema
     end
     local name = message_name(root)

@@ -1,7 +1,7 @@
 """Putting our files into a user's Wireshark folders, and taking exactly these away again.
 
-A list of what was installed stands beside them (`pyplc-installed.json`): files with the hash they were written with, and
-lines put into a file of the user's. What somebody changed since is his, and stays.
+A list of what was installed stands beside them (`pyplc-installed.json`): files with the hash they were written with,
+and lines put into a file of the user's. What somebody changed since is his, and stays.
 """
 
 from __future__ import annotations

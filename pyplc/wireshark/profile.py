@@ -1,4 +1,4 @@
-"""Wireshark's colouring rules and a profile for charging, as text. Filters are those of our dissector and Wireshark's own.
+"""Wireshark's colouring rules and a profile for charging, as text.
 
 The groups are those users of charging protocol viewers know: TLS keys, discovery, V2G, test adapter; the names of the
 filters too, so that rules made for such a viewer go on working.

@@ -6,6 +6,7 @@ Payloads that are not understood become zeros. Checksums are written anew.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from ipaddress import IPv6Address
 
 from ...sdp import messages as sdp
@@ -21,7 +22,9 @@ from .text import Scrubber
 ARP = 0x0806
 MAC_AT = {links.ETHERNET: (0, 6), links.SLL: (6,), links.SLL2: (12,)}
 """Where the addresses stand in a link header."""
-SACK = 5
+SACK, OPTIONS = 5, (2, 3, 4, 5, 8)
+"""TCP options that are kept: size of segments, window scale, selective acknowledgements, time stamps."""
+FRAGMENT, ROUTER_ALERT = 44, b"\x05\x02"
 NEIGHBOURS = range(133, 138)
 ADDRESS_AT = {133: (), 134: (), 135: (8,), 136: (8,), 137: (8, 24)}
 """Addresses in messages of neighbour discovery; options follow."""
@@ -39,7 +42,9 @@ class Rewriter:
     def __call__(self, item: Packet) -> Packet:
         """The packet with pseudonyms; its number, time and interface stay."""
         link = links.payload(item.link_type, item.data)
-        data = self._link(item, link) + self._body(item, link)
+        whole = link.start <= len(item.data)
+        data = self._link(item, link) + self._body(item, link) if whole else bytes(len(item.data))
+        data = self._scrub.bytes(data)  # in a spoiled packet anything may stand anywhere
         length = item.length + len(data) - len(item.data) if item.length else 0
         comment = self._scrub(item.comment) if item.comment is not None else None
         return item._replace(data=data, length=length, comment=comment)
@@ -169,32 +174,42 @@ class Rewriter:
         return out.ljust(len(inside), b"\0")
 
 
-def _options(options: bytes, number: object) -> bytes:
-    """TCP options with selective acknowledgements in the new numbers."""
-    out, at = bytearray(options), 0
+def _options(options: bytes, number: Callable[[int], int]) -> bytes:
+    """TCP options that are known, selective acknowledgements in the new numbers; no operation in place of others."""
+    out, at = b"", 0
     while at < len(options) and options[at]:
-        if options[at] == 1:
-            at += 1
-            continue
-        size = options[at + 1] if at + 1 < len(options) else 0
-        if size < 2:
-            break
-        if options[at] == SACK:
-            for place in range(at + 2, min(at + size, len(options)) - 3, 4):
-                out[place : place + 4] = number(int.from_bytes(options[place : place + 4], "big")).to_bytes(4, "big")  # type: ignore[operator]  # a method of Track
+        size = 1 if options[at] == 1 else max(options[at + 1], 1) if at + 1 < len(options) else 1
+        part = options[at : at + size]
+        if part[0] == SACK:
+            edges = (part[i : i + 4] for i in range(2, size - 3, 4))
+            part = part[:2] + b"".join(number(int.from_bytes(edge, "big")).to_bytes(4, "big") for edge in edges)
+        out += part if part[0] in OPTIONS and len(part) == size else b"\1" * len(part)
         at += size
-    return bytes(out)
+    return out[: len(options)].ljust(len(options), b"\0")
 
 
 def _header(head: bytes, ends: tuple[bytes, bytes], size: int) -> bytes:
     """An IP header with other addresses and the length of `size` bytes behind it."""
     if len(ends[0]) == 16:
         size += len(head) - 40
-        return head[:4] + (size & 0xFFFF).to_bytes(2, "big") + head[6:8] + ends[0] + ends[1] + head[40:]
+        new = head[:4] + (size & 0xFFFF).to_bytes(2, "big") + head[6:8] + ends[0] + ends[1]
+        return new + _extensions(head[6], head[40:])
     size += len(head)
     options = bytes((1,)) * (len(head) - 20)  # routes and time stamps name stations
     new = head[:2] + (size & 0xFFFF).to_bytes(2, "big") + head[4:10] + bytes(2) + ends[0] + ends[1] + options
     return new[:10] + _sum(new).to_bytes(2, "big") + new[12:]
+
+
+def _extensions(kind: int, headers: bytes) -> bytes:
+    """Extension headers: of fragments, and the router alert of listener reports; the others become padding."""
+    out = b""
+    while len(headers) - len(out) >= 8:
+        size = 8 if kind == FRAGMENT else 8 + 8 * headers[len(out) + 1]
+        part = headers[len(out) : len(out) + size]
+        kept = kind == FRAGMENT or part[2:4] == ROUTER_ALERT
+        out += (part[:8] if kept else part[:2]).ljust(len(part), b"\0")
+        kind = part[0]
+    return out.ljust(len(headers), b"\0")
 
 
 def _summed(protocol: int, data: bytes, ends: tuple[bytes, bytes], size: int) -> bytes:
@@ -211,7 +226,7 @@ def _summed(protocol: int, data: bytes, ends: tuple[bytes, bytes], size: int) ->
 def _sum(data: bytes) -> int:
     """The Internet checksum, RFC 1071."""
     data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

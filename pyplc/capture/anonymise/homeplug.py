@@ -16,9 +16,9 @@ from .text import Scrubber
 
 STATIONS = ("forwarding_sta", "source_address", "pev_mac", "evse_mac", "sound_target", "remote")
 KEYS = {"nmk": "nmk", "nid": "nid", "dak": "raw", "run_id": "raw", "sender_id": "raw", "source_id": "raw",
-        "response_id": "raw", "pev_id": "raw", "evse_id": "raw"}  # fmt: skip
-"""Fields and the kind of pseudonym they get."""
-KEPT = ("groups", "random", "my_nonce", "your_nonce", "cookie", "text", "settings")
+        "response_id": "raw", "pev_id": "raw", "evse_id": "raw", "random": "raw"}  # fmt: skip
+"""Fields and the kind of pseudonym they get. What is to be random has a MAC in it in some vehicles."""
+KEPT = ("groups", "my_nonce", "your_nonce", "cookie", "text", "settings")
 KEPT_REST = (messages.AttenProfileInd, vendor.VsAttenCharInd, messages.AmpMapReq)
 """Messages whose rest are measurements."""
 
@@ -63,7 +63,7 @@ def _changed(message: Message, names: Pseudonyms) -> Message:
         else:
             values[name] = bytes(len(value))
     if isinstance(message, KEPT_REST[:2]):  # behind the groups there may be anything
-        values["rest"] = message.groups  # type: ignore[attr-defined]  # both have them
+        values["rest"] = message.groups
     return msgspec.structs.replace(message, **values)
 
 

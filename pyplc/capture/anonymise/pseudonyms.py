@@ -70,7 +70,7 @@ class Pseudonyms:
         return int(self._new("number", value, key, size - 1, lambda new: int.from_bytes(bytes((top,)) + new, "big")))
 
     def station(self, value: bytes) -> bytes:
-        """The MAC address of a station, or an EVCCID: locally administered, unicast. Bytes behind the sixth are kept."""
+        """A MAC address or EVCCID as a locally administered unicast address; zeros behind the sixth byte stay."""
         if len(value) < 6 or not any(value[:6]):
             return self.raw(value)
         mac = value[:6]
@@ -168,7 +168,7 @@ def _word(word: str, drawn: bytes, kept: int | None) -> str:
 
 
 def _like(value: str, word: str) -> str:
-    """The letters and digits of `word` in the dress of `value`; what is neither in ASCII is blanked if it is a letter."""
+    """The letters and digits of `word` in the dress of `value`; letters that are not in ASCII become x."""
     rest = iter(word)
     out = []
     for character in value:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import BinaryIO, NamedTuple
 
+from ...exi.declare import Element
 from .. import ip, links
 from ..events import Event, HomePlug, Key, Neighbour
 from ..export import Exporter
@@ -66,7 +67,7 @@ def anonymise(
     return Done(written, left_out, streams.counts(), len({key for key in names.known if key[0] != "word"}))
 
 
-def _same(message: object) -> object:
+def _same(message: Element) -> Element:
     return message
 
 

@@ -14,7 +14,7 @@ SHORTEST = 4
 """Shorter identifiers would be found where they are not meant."""
 _MAC = r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}(?![0-9A-Fa-f:])"
 _SIX = r"(?<![0-9A-Fa-f:])[Ff][EeDdCc][0-9A-Fa-f]{0,2}:[0-9A-Fa-f:]{2,}"
-_FOUR = r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.])"
+_FOUR = r"(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w-]|\.[0-9])"  # versions of firmware have a dash
 _SHAPES = re.compile(f"(?P<mac>{_MAC})|(?P<six>{_SIX})|(?P<four>{_FOUR})")
 
 
@@ -48,10 +48,15 @@ class Scrubber:
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._known: dict[str, str] = {}
+        self._raw: list[tuple[bytes, bytes]] = []
         for (kind, old), new in pseudonyms.known.items():
             raw = old.encode() if isinstance(old, str) else old if isinstance(old, bytes) else str(old).encode()
-            if kind in ("word", "low", "interface") or not telling(raw):
+            if kind in ("word", "low") or len(raw) < SHORTEST or not (telling(raw) or len(raw) >= 6):
                 continue
+            if isinstance(old, bytes) and telling(raw):
+                self._raw.append((old, new))
+            if kind == "interface":
+                continue  # people write whole addresses
             for was, now in zip(forms(old), forms(new), strict=True):
                 self._known.setdefault(was, now)
         longest_first = sorted(self._known, key=len, reverse=True)
@@ -67,10 +72,14 @@ class Scrubber:
 
     def raw(self, data: bytes) -> bytes:
         """The same for bytes: identifiers as they are, and as text."""
-        for (_, old), new in self._pseudonyms.known.items():
-            if isinstance(old, bytes) and telling(old) and old in data:
+        return self(self.bytes(data).decode("latin-1")).encode("latin-1", "replace")
+
+    def bytes(self, data: bytes) -> bytes:
+        """Bytes in which known identifiers stand as they are."""
+        for old, new in self._raw:
+            if old in data:
                 data = data.replace(old, new)
-        return self(data.decode("latin-1")).encode("latin-1", "replace")
+        return data
 
     def _shapes(self, text: str) -> str:
         return _SHAPES.sub(self._shape, text)
