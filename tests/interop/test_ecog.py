@@ -44,7 +44,7 @@ STEPS = {
 def missing() -> str | None:
     """Why these tests cannot run here, None when they can."""
     if os.environ.get("PYPLC_INTEROP") != "1":
-        return "two minutes, and installs iso15118 from PyPI: run `make interop`, or set PYPLC_INTEROP=1"
+        return "three minutes, and installs iso15118 from PyPI: run `make interop`, or set PYPLC_INTEROP=1"
     if not sys.platform.startswith("linux") or shutil.which("ip") is None:
         return "needs Linux and the command ip (package iproute2)"
     if shutil.which("java") is None:
@@ -173,7 +173,7 @@ class Bench(NamedTuple):
         return Station(namespace, self.python, "-u", *script)
 
     def ours(self, role: str, protocol: str, energy: str) -> Station:
-        namespace, interface = self.between.se if role == "evse" else self.between.ev
+        namespace, interface = self.between.ev if role == "ev" else self.between.se
         protocols = "din,iso2" if protocol == "all" else protocol
         return Station(namespace, sys.executable, "-u", HERE / "ours.py", role, interface, protocols, energy)
 
@@ -191,7 +191,7 @@ def both_complete(theirs: Station, ours: Station, energy: str) -> str:
         ours.end()
         theirs.end()
     story = "".join(["ours:\n", *ours.said[-60:], "theirs:\n", *theirs.said[-60:]])
-    assert mine["outcome"] == "finished" and foreign["successful"], story
+    assert mine["outcome"] == "finished" and mine["safe"] and foreign["successful"], story
     protocol = "din" if "ContractAuthenticationReq" in mine["messages"] else "iso2"
     steps = [*COMMON, *STEPS[protocol], *STEPS[energy], "SessionStop"]
     assert {f"{step}{kind}" for step in steps for kind in ("Req", "Res")} <= set(mine["messages"]), story
@@ -225,3 +225,24 @@ def test_their_vehicle_offers_all_it_knows(bench: Bench) -> None:
     decided = next(line for line in charger.said if "supportedAppProtocolReq" in line).split()[-1]
     offered = handshake.decode(bytes.fromhex(decided))
     assert isinstance(offered, handshake.SupportedAppProtocolReq) and len(offered.AppProtocol) == 4
+
+
+@pytest.mark.parametrize("protocol", ["din", "iso2"])
+def test_our_wallbox_reads_the_state_of_charge_of_their_vehicle(bench: Bench, protocol: str) -> None:
+    """Their vehicle goes on after EVSE_Shutdown and leaves at the cable check; the wallbox then goes on by the pilot."""
+    vehicle = bench.theirs("evcc", protocol, "dc")
+    wallbox = bench.ours("soc", protocol, "ac")
+    wallbox.ready()
+    try:
+        mine, foreign = wallbox.result(), vehicle.result()
+    finally:
+        wallbox.end()
+        vehicle.end()
+    story = "".join([*wallbox.said, *vehicle.said])
+    assert mine["outcome"] == "finished" and mine["safe"] and "duty cycle" in mine["reason"], story
+    assert not {"PreChargeReq", "CurrentDemandReq"} & set(mine["messages"]), story
+    assert foreign["messages"] == mine["messages"], story
+    told = mine["vehicle"]
+    assert told["soc_percent"] == 10 and told["evccid"]
+    if protocol == "iso2":
+        assert (told["full_soc_percent"], told["capacity_wh"], told["energy_request_wh"]) == (90, 70_000, 60_000)
