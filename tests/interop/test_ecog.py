@@ -229,7 +229,7 @@ def test_their_vehicle_offers_all_it_knows(bench: Bench) -> None:
 
 @pytest.mark.parametrize("protocol", ["din", "iso2"])
 def test_our_wallbox_reads_the_state_of_charge_of_their_vehicle(bench: Bench, protocol: str) -> None:
-    """Their vehicle goes on after EVSE_Shutdown and leaves at the cable check; the wallbox then goes on by the pilot."""
+    """Their vehicle goes on after EVSE_Shutdown and leaves at the cable check; the pilot then charges it."""
     vehicle = bench.theirs("evcc", protocol, "dc")
     wallbox = bench.ours("soc", protocol, "ac")
     wallbox.ready()
