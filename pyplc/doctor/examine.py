@@ -31,6 +31,7 @@ CHECKS = (
     Check("disk", host.disk),
     Check("interface", interface.interface),
     Check("ethernet", interface.ethernet, ("interface",)),
+    Check("link", interface.link, ("interface",)),
     Check("managers", interface.managers, ("interface",)),
     Check("address", interface.address, ("interface",)),
     Check("eee", interface.eee, ("interface",)),

@@ -13,6 +13,10 @@ ETHERNET = "1"
 """ARPHRD_ETHER in /sys/class/net/<name>/type."""
 ADDRESS_S = 3.0
 """For a duplicate check that still runs."""
+MANY_DOWNS = 10
+"""A modem's restart is one; so many in a row are a cable, a supply or Energy Efficient Ethernet."""
+MANY_ERRORS = 0.01
+"""Share of the frames received."""
 ACTIVATING = ("connecting", "deactivating", "connection failed")
 """States of NetworkManager in which it takes addresses away, or is about to."""
 GOOD_IPV4 = ("disabled", "link-local", "manual", "shared")
@@ -67,6 +71,22 @@ async def ethernet(p: Patient) -> AsyncIterator[Finding]:
         )
     else:
         yield good("plain Ethernet, no VLAN, no bridge")
+
+
+async def link(p: Patient) -> AsyncIterator[Finding]:
+    """Stays up and carries frames whole."""
+    name = p.interface
+    downs = int(_net(p, "carrier_changes") or 0) // 2
+    packets, errors = (int(_net(p, f"statistics/rx_{what}") or 0) for what in ("packets", "errors"))
+    says = f"went down {downs} times, {errors} of {packets} frames broken since start"
+    if downs > MANY_DOWNS:
+        yield warning(says, f"another cable, another supply of the modem; sudo ethtool --set-eee {name} eee off")
+    elif errors > MANY_ERRORS * max(packets, 1000):
+        yield warning(says, "try another cable")
+    elif _net(p, "duplex") == "half":
+        yield warning(f"{name} runs half duplex", f"sudo ethtool -s {name} autoneg on")
+    else:
+        yield good(says)
 
 
 def _tags(config: str, name: str) -> list[str]:

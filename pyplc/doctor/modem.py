@@ -8,7 +8,10 @@ from ..link.ethernet import mac_text
 from ..link.ports import LinkError
 from ..slac import pib_fields as fields
 from ..slac.chips import BOOTLOADER
-from ..slac.survey import read_fields, survey
+from ..slac.modem import ModemError
+from ..slac.pib import Pib, PibError
+from ..slac.pib_transfer import Transfer
+from ..slac.survey import survey
 from .patient import Finding, Patient, failed, good, warning
 
 DECIDING = ("slac", "cco")
@@ -60,23 +63,28 @@ async def role(p: Patient) -> AsyncIterator[Finding]:
     if wanted is None:
         yield good(f"the modem is set up as {p.modem.role or 'unknown'}")
         return
-    needed = dict(fields.NEEDED[wanted])
-    asked = tuple(fields.BY_NAME[name] for name in needed)
-    async with p.homeplug() as homeplug:
-        told = await read_fields(homeplug, p.modem.mac, asked)
-    if told is None:
-        yield warning("the modem does not show its PIB", f"pyplc modem info {p.interface}")
+    try:
+        async with p.homeplug() as homeplug:
+            content = await Transfer(homeplug, p.modem.mac).read()
+        right = fields.patch_role(content, wanted)
+    except (LinkError, ModemError, PibError) as error:
+        yield warning(f"its PIB cannot be judged: {error}", f"pyplc modem info {p.interface}")
         return
-    wrong = {f.name: f.show(raw) for f, raw in zip(asked, told, strict=True) if raw != fields.encode(f, needed[f.name])}
-    i = p.interface
-    mend = (
-        f"pyplc modem pib read {i} mine.pib && pyplc modem pib patch mine.pib --role {wanted} && "
-        f"pyplc modem pib write {i} mine.{wanted}.pib"
-    )
+    yield _judged(p.interface, wanted, content, fields.differences(content, right))
+
+
+def _judged(interface: str, wanted: str, content: Pib, found: list[fields.Difference]) -> Finding:
+    """A PIB, and what the role's patch would change in it."""
+    wrong = {d.part: fields.BY_NAME[d.part].show(d.before) for d in found if d.part in fields.BY_NAME}
     says = ", ".join(f"{name} is {value or 'empty'}" for name, value in wrong.items())
+    mend = (
+        f"pyplc modem pib read {interface} mine.pib && pyplc modem pib patch mine.pib --role {wanted} && "
+        f"pyplc modem pib write {interface} mine.{wanted}.pib"
+    )
+    if problems := content.problems():
+        return failed(f"the modem's PIB is damaged: {'; '.join(problems)}", mend.replace(" --role", " --repair --role"))
     if any(name in DECIDING for name in wrong):
-        yield failed(f"not set up as {wanted}: {says}", mend)
-    elif wrong:
-        yield warning(f"set up as {wanted}, but {says}", mend)
-    else:
-        yield good(f"set up as {wanted}, all {len(needed)} fields")
+        return failed(f"not set up as {wanted}: {says}", mend)
+    if wrong:
+        return warning(f"set up as {wanted}, but {says}", mend)
+    return good(f"set up as {wanted}, all {len(fields.NEEDED[wanted])} fields")

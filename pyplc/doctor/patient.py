@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import fcntl
 import socket
 import struct
 from collections.abc import AsyncIterator
@@ -97,6 +96,10 @@ class Machine:
 
     def eee(self, interface: str) -> Eee | None:
         """None when the interface knows nothing of it."""
+        try:
+            import fcntl
+        except ImportError:  # no Unix
+            return None
         value = ctypes.create_string_buffer(struct.pack("II", ETHTOOL_GEEE, 0) + bytes(32))
         request = struct.pack("16sP", interface.encode(), ctypes.addressof(value))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:

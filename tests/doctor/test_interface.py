@@ -52,6 +52,24 @@ async def test_what_is_no_plain_ethernet(computer: Computer, file: str, text: st
     assert found.verdict == verdict and mend in str(found.mend)
 
 
+@pytest.mark.parametrize(
+    ("files", "verdict", "says"),
+    [
+        ({}, "good", "went down 0 times"),
+        ({"carrier_changes": "9"}, "good", "went down 4 times"),
+        ({"carrier_changes": "44"}, "warning", "went down 22 times"),
+        ({"statistics/rx_packets": "5000", "statistics/rx_errors": "51"}, "warning", "51 of 5000 frames"),
+        ({"statistics/rx_packets": "100", "statistics/rx_errors": "9"}, "good", "9 of 100 frames"),
+        ({"duplex": "half"}, "warning", "half duplex"),
+    ],
+)
+async def test_the_link(computer: Computer, files: dict[str, str], verdict: str, says: str) -> None:
+    for name, text in files.items():
+        computer.write(f"/sys/class/net/eth1/{name}", text)
+    found = await look(interface.link, vehicle(computer))
+    assert found.verdict == verdict and says in found.says and (found.mend is None) == (verdict == "good")
+
+
 LIST = "nmcli -t -f DEVICE,STATE,CONNECTION device"
 
 

@@ -1,9 +1,11 @@
 """Our vehicle or our charger for one session on an interface, the whole station but modem and matching.
 
-    python ours.py ev|evse INTERFACE din|iso2|din,iso2 dc|ac [field|conformance]
+    python ours.py ev|evse|soc INTERFACE din|iso2|din,iso2 dc|ac [field|conformance]
 
-For peers that begin with SECC discovery. Prints each message as it passes, "ready" when a charger listens, and last
-line a JSON object: outcome, reason, how often each message passed.
+For peers that begin with SECC discovery. `soc` is a wallbox that reads the state of charge, then charges by the duty
+cycle and is stopped there. Prints each message as it passes, "ready" when a charger listens, and last line a JSON
+object: outcome, reason, how often each message passed, whether all is open and unlocked, what the vehicle told of
+itself.
 """
 
 from __future__ import annotations
@@ -21,11 +23,13 @@ from pyplc.hw.compose import compose
 from pyplc.hw.settings import ChargerHardware, VehicleHardware
 from pyplc.link.virtual import cable
 from pyplc.network import KernelNetwork
-from pyplc.record import Message, Note, Record, Recorder, Summary
+from pyplc.record import Message, Note, Record, Recorder, Summary, VehicleData
 from pyplc.sdp import server
 from pyplc.sdp.messages import PORT
 from pyplc.slac.homeplug import HomePlug
 from pyplc.slac.modem import Modem
+from pyplc.station.charger import ChargerSettings
+from pyplc.station.vehicle import VehicleSettings
 from pyplc.tower import ChargerStation, Common, VehicleStation, alongside
 from pyplc.v2g.control import Energy
 from pyplc.v2g.session import Ended
@@ -61,9 +65,35 @@ class Charger(ChargerStation):
             udp.close()
 
 
-async def session(role: str, interface: str, chosen: SessionSettings, energy: Energy, recorder: Recorder) -> Summary:
+class Told:
+    """A record reader: prints messages and remarks, keeps what the last line needs."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, int] = {}
+        self.vehicle: VehicleData | None = None
+        self.by_duty = asyncio.Event()
+        """Charging without messages has begun."""
+
+    def __call__(self, record: Record) -> None:
+        if isinstance(record, Message):
+            self.messages[record.name] = self.messages.get(record.name, 0) + 1
+            print(f"{record.t:8.3f} {record.direction} {record.name} {record.exi.hex()}", flush=True)
+        elif isinstance(record, Note):
+            print(f"{record.t:8.3f} {record.text}", flush=True)
+            if record.text.startswith("charging by the pilot's duty cycle"):
+                self.by_duty.set()
+        elif isinstance(record, VehicleData):
+            self.vehicle = record
+
+
+async def session(role: str, interface: str, chosen: SessionSettings, energy: Energy, told: Told) -> dict[str, object]:
     """One session with simulated devices; the other side's are elsewhere and its messages are believed."""
     settings = SimSettings(session=chosen)
+    settings.vehicle = VehicleSettings(energy=energy, target_time=CHARGE_S, evccid=EVCCID)
+    settings.charger = (
+        ChargerSettings(energy="ac", communication="soc") if role == "soc" else ChargerSettings(energy=energy)
+    )
+    recorder = Recorder(told)
     scribe = recorder.on("ev" if role == "ev" else "evse")
     homeplug = HomePlug(cable("no modem", bytes(6), bytes(6))[0], scribe)
     common = Common(
@@ -75,34 +105,35 @@ async def session(role: str, interface: str, chosen: SessionSettings, energy: En
         rng=random.SystemRandom(),
     )
     if role == "ev":
-        wish = settings.vehicle
-        wish.energy, wish.target_time, wish.evccid = energy, CHARGE_S, EVCCID
-        made = compose(VehicleHardware(), {}, wish.energy, settings.plant)
+        made = compose(VehicleHardware(), {}, settings.vehicle.energy, settings.plant)
         assert isinstance(made.devices, (VehicleDevices, AcVehicleDevices))
-        async with made:
-            return await Vehicle(common, made.devices, wish).run()
-    settings.charger.energy = energy
-    made = compose(ChargerHardware(), {}, settings.charger.energy, settings.plant)
-    assert isinstance(made.devices, (ChargerDevices, AcChargerDevices))
+        station: Vehicle | Charger = Vehicle(common, made.devices, settings.vehicle)
+    else:
+        made = compose(ChargerHardware(), {}, settings.charger.energy, settings.plant)
+        assert isinstance(made.devices, (ChargerDevices, AcChargerDevices))
+        station = Charger(common, made.devices, settings.charger, soc=settings.soc)
     async with made:
-        return await Charger(common, made.devices, settings.charger).run()
+        running = asyncio.ensure_future(station.run())
+        by_duty = asyncio.ensure_future(told.by_duty.wait())
+        await asyncio.wait({running, by_duty}, return_when=asyncio.FIRST_COMPLETED)
+        by_duty.cancel()
+        station.stop("enough of the duty cycle")
+        summary: Summary = await running
+    contactor, lock = getattr(made.devices, "contactor", None), getattr(made.devices, "lock", None)
+    return {
+        "outcome": summary.outcome,
+        "reason": summary.reason,
+        "messages": told.messages,
+        "safe": not (contactor and contactor.closed) and not (lock and lock.locked),
+        "vehicle": msgspec.to_builtins(told.vehicle),
+    }
 
 
-def main(role: str, interface: str, protocols: str, energy: str, profile: str = "field") -> None:
+async def main(role: str, interface: str, protocols: str, energy: str, profile: str = "field") -> None:
     chosen = msgspec.convert({"protocols": protocols.split(","), "profile": profile}, SessionSettings)
-    passed: list[str] = []
-
-    def read(record: Record) -> None:
-        if isinstance(record, Message):
-            passed.append(record.name)
-            print(f"{record.t:8.3f} {record.direction} {record.name} {record.exi.hex()}", flush=True)
-        elif isinstance(record, Note):
-            print(f"{record.t:8.3f} {record.text}", flush=True)
-
-    summary = asyncio.run(session(role, interface, chosen, msgspec.convert(energy, Energy), Recorder(read)))
-    messages = {name: passed.count(name) for name in dict.fromkeys(passed)}
-    print(json.dumps({"outcome": summary.outcome, "reason": summary.reason, "messages": messages}), flush=True)
+    result = await session(role, interface, chosen, msgspec.convert(energy, Energy), Told())
+    print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    asyncio.run(main(*sys.argv[1:]))
