@@ -2,7 +2,6 @@
 
 `KEYS` (data/pyplc-ini.toml) is the table for people and for the manual; `convert` makes the tables of a TOML file. Values
 mean what they mean to pyPLC at commit 079cd68.
-to pyPLC at commit 079cd68.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ VERBS = {
     "ev": "Be a vehicle on a real interface.",
     "evse": "Be a charger on a real interface.",
     "explain": "Say what happened in a capture, and why it stopped.",
+    "hw": "Devices: test them, list them, emulate one.",
     "listen": "Follow the matching of other stations.",
     "modem": "PLC modems: find, configure, watch, emulate.",
     "scenario": "Faults as data: what goes wrong, and which reaction is right.",

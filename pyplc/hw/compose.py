@@ -37,9 +37,11 @@ WATCH_S = 0.1
 class Hardware:
     """The devices of one station and the tasks that keep them; use it as `async with`."""
 
-    def __init__(self, devices: Bundle, drivers: Mapping[str, Driver]) -> None:
+    def __init__(self, devices: Bundle, drivers: Mapping[str, Driver], named: Mapping[str, str] | None = None) -> None:
         self.devices = devices
         self.drivers = dict(drivers)
+        self.named = dict(named or {})
+        """Which device each part is, by the names of the file."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def tell(self, note: Note) -> None:
@@ -143,7 +145,7 @@ def compose(
         drivers[name].part(DISPLAY)
     devices = BUNDLES[role, energy](**parts)
     _imagining(devices, wanted, drivers, plants[0] if plants else None)
-    return Hardware(devices, drivers)
+    return Hardware(devices, drivers, wanted)
 
 
 class Mirrored:

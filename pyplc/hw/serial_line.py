@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -18,6 +18,7 @@ AGAIN_S = 0.5
 """Between two attempts to open the port."""
 LONGEST_LINE = 200
 """What is longer without a line's end is noise."""
+NO_LIBRARY = "serial ports need the extra `serial`: pip install 'pyplc[serial]'"
 CONSOLES = ("/dev/ttyAMA0", "/dev/ttyS0")
 
 
@@ -103,7 +104,7 @@ def serial_opener(port: str, baud: int) -> Opener:
             from serial import SerialException
             from serial_asyncio_fast import create_serial_connection
         except ImportError:
-            raise DeviceError("serial ports need the extra `serial`: pip install 'pyplc[serial]'") from None
+            raise DeviceError(NO_LIBRARY) from None
         name = find_port(port)
         loop = asyncio.get_running_loop()
         try:
@@ -143,23 +144,44 @@ class _Bytes(asyncio.Protocol):
         self._told(str(exc) if exc else "closed")
 
 
+class Port(NamedTuple):
+    """A serial port of this machine; `ids` are vendor, product and serial number of a USB one."""
+
+    device: str
+    ids: str
+    what: str
+    auto: bool
+    """It is the one that `auto` takes."""
+
+
+def ports_there() -> list[Port]:
+    """The ports, USB before others; DeviceError without the library."""
+    try:
+        from serial.tools.list_ports import comports
+    except ImportError:
+        raise DeviceError(NO_LIBRARY) from None
+    found = sorted(comports(), key=lambda p: (p.vid is None, p.device))
+    auto = next((p.device for p in found if p.device not in CONSOLES), None)
+    return [Port(p.device, ":".join(_ids(p)), p.description or "", p.device == auto) for p in found]
+
+
 def find_port(port: str) -> str:
     """The name of the port that is meant; DeviceError with what there is."""
     if not (port == "auto" or port.startswith("usb:")):
         return port
-    from serial.tools.list_ports import comports
-
-    found = sorted(comports(), key=lambda p: (p.vid is None, p.device))
+    there = ports_there()
     if port == "auto":
-        found = [p for p in found if p.device not in CONSOLES]
+        found = [p for p in there if p.auto]
     else:
         ids = port.removeprefix("usb:").lower().split(":")
-        found = [p for p in found if p.vid is not None and _ids(p)[: len(ids)] == ids]
+        found = [p for p in there if p.ids and p.ids.split(":")[: len(ids)] == ids]
     if not found:
-        there = ", ".join(f"{p.device} ({':'.join(_ids(p))})" for p in comports() if p.vid is not None)
-        raise DeviceError(f"no serial port matches {port!r}; USB serial ports there are: {there or 'none'}")
-    return str(found[0].device)
+        usb = ", ".join(f"{p.device} ({p.ids})" for p in there if p.ids)
+        raise DeviceError(f"no serial port matches {port!r}; USB serial ports there are: {usb or 'none'}")
+    return found[0].device
 
 
 def _ids(port: Any) -> list[str]:
+    if port.vid is None:
+        return []
     return [f"{port.vid:04x}", f"{port.pid:04x}", *([port.serial_number.lower()] if port.serial_number else [])]
