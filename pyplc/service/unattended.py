@@ -44,6 +44,10 @@ POWERLINE = "powerline"
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
+class MissingError(Exception):
+    """A library is not installed; the text says how to get it."""
+
+
 class Unattended:
     """One for the life of a process, as `async with`; TokenError and ResultsError come from the constructor.
 
@@ -268,8 +272,9 @@ class Unattended:
         self.control.hold(LOW_VOLTAGE, alarm)
 
     async def _serve_http(self) -> None:
-        http = await _loaded("http")
-        metrics = (await _loaded("metrics")).Metrics(self.side, lambda: self.health.lag, lambda: self.ages())
+        http = await _loaded("http", "aiohttp.web", "http")
+        counters = await _loaded("metrics", "prometheus_client", "metrics")
+        metrics = counters.Metrics(self.side, lambda: self.health.lag, lambda: self.ages())
         self._join(metrics)
         api = http.Api(self._watch.http, lambda: self.status, self.control, metrics.text)
         try:
@@ -283,7 +288,7 @@ class Unattended:
             self._leave(metrics)
 
     async def _talk_mqtt(self) -> None:
-        module = await _loaded("mqtt")
+        module = await _loaded("mqtt", "aiomqtt", "mqtt")
         told = lambda: self.status  # noqa: E731
         mqtt = module.Mqtt(self._watch.mqtt, ROLES.get(self.side, self.side), told, self.control, self.tell)
         gone = self.health.add("MQTT", lambda: mqtt.away, fatal=False)
@@ -327,8 +332,12 @@ class Unattended:
             await asyncio.sleep(ROTATE_S)
 
 
-async def _loaded(name: str) -> Any:
-    """A module of this package, loaded beside the loop."""
+async def _loaded(name: str, library: str, extra: str) -> Any:
+    """A module of this package and the library it needs, loaded beside the loop; MissingError names the extra."""
+    try:
+        await asyncio.to_thread(importlib.import_module, library)
+    except ImportError as error:
+        raise MissingError(f"{error}; pip install 'pyplc[{extra}]'") from None
     return await asyncio.to_thread(importlib.import_module, f".{name}", __package__)
 
 
