@@ -104,7 +104,7 @@ class Unattended:
         if self._watch.syslog.to is not None:
             work.append(("syslog", lambda: self._send_syslog(self._watch.syslog)))
         if self._service.low_voltage is not None:
-            supply = Supply(Path(self._service.low_voltage), self._service.low_voltage_below)
+            supply = Supply(self._service.low_voltage, self._service.low_voltage_below)
             work.append((LOW_VOLTAGE, lambda: supply.watch(self._low, lambda: self.control.release(LOW_VOLTAGE))))
         if self._record.folder and (self._record.max_mb is not None or self._record.max_days is not None):
             work.append(("rotation", self._rotate))

@@ -342,7 +342,7 @@ def test_pauses_double_up_to_a_limit() -> None:
 @pytest.mark.parametrize(("below", "low", "good"), [(None, "1\n", "0\n"), (11.5, "11.2 V\n", "12.6\n")])
 def test_low_voltage_is_an_alarm_after_three_looks(tmp_path: Path, below: float | None, low: str, good: str) -> None:
     file = tmp_path / "in0"
-    supply = Supply(file, below)
+    supply = Supply(str(tmp_path / "i*0"), below)
     supply.look()  # not there yet
     file.write_text(low)
     for _ in range(LOW_LOOKS):
