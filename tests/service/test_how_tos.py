@@ -16,7 +16,7 @@ from pyplc.config import EvseSettings, EvSettings, ListenSettings, SimSettings, 
 from pyplc.hw.compose import compose
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "docs/first-steps/index.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
+PAGES = [ROOT / "docs/first-steps/index.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
 OWN = ["raspberry-pi.md", "unattended.md", "watching.md"]
 COMMAND = re.compile(r"(?:^|[\s|&`(])((?:/opt/pyplc/bin/)?pyplc (?!import )[a-z-][^`|&;>#\n]*)")
 SPACED = re.compile(r" {3,}.*$")
