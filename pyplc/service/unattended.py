@@ -29,8 +29,6 @@ from .settings import RecordSettings, ServiceSettings, SyslogSettings, WatchSett
 from .status import StatusReader, store, words
 from .syslog import Send, host_of, to_host, to_powerline
 
-LOOK_S = 1.0
-"""Between two looks at the station's health; the watchdog is fed that often."""
 STORED_S = 10.0
 """The status is written at least this often: a reader knows by its age that we live."""
 ROTATE_S = 3600.0
@@ -230,7 +228,7 @@ class Unattended:
         return self.health.add(name, probe)
 
     async def _look(self) -> None:
-        """Look after everything once a second; feed the watchdog only while all that a restart would mend is well."""
+        """Look after everything about once a second; feed the watchdog only while what a restart would mend is well."""
         loop = asyncio.get_running_loop()
         told, stored, due = "", None, 0.0
         well = True
@@ -248,7 +246,7 @@ class Unattended:
             if told != stored or loop.time() >= due:
                 stored, due = told, loop.time() + STORED_S
                 self._store()
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self.notifier.feed_s)
 
     def _store(self) -> None:
         if self._stored is None:
