@@ -33,7 +33,7 @@ RULES: dict[str, set[str]] = {
     "plant": {"plant", "hw.ports"},
     "station": {"station", "v2g.control", "hw.ports", "hw.bundles", "record"},
     "capture": {"capture", "link", "slac", "sdp", "v2g", "exi", "record", "v2gtp", "units"},
-    "service": {"service", "capture", "exi", "record", "__init__"},
+    "service": {"service", "capture", "exi", "mqtt", "record", "__init__"},
     "wireshark": {"wireshark", "capture", "exi", "link", "sdp", "v2g", "__init__"},
 }
 """A room, and what it may import. tower, simulation, network, config and cli put things together: anything."""

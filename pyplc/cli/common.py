@@ -84,19 +84,34 @@ def face(*, as_json: bool) -> Reader:
     return LogLines(sys.stdout, journal=to_journal(sys.stdout))
 
 
-def unattended(side: Side, chosen: StationSettings, *, as_json: bool) -> Unattended:
-    """What surrounds a station; the command's error when a token or the folder for recordings cannot be used."""
+def unattended(side: Side, chosen: StationSettings, *, as_json: bool, forever: bool) -> Unattended:
+    """What surrounds a station; the command's error when a token or the folder for recordings cannot be used.
+
+    With `forever` it starts without the folder: a worn SD card is read-only, and charging needs none.
+    """
     from ..service.files import ResultsError
     from ..service.settings import TokenError
     from ..service.unattended import Unattended
 
     try:
-        files(side, chosen.record)
+        if not forever:
+            files(side, chosen.record)
         return Unattended(
             side, chosen.record, chosen.service, chosen.watch, face(as_json=as_json), search_s=chosen.slac.search_s
         )
     except (TokenError, ResultsError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def recording(side: Side, record: RecordSettings, service: Unattended) -> SessionFiles | None:
+    """The recording of one session, None where none is wished or possible; the latter is told."""
+    from ..service.files import ResultsError
+
+    try:
+        return files(side, record)
+    except ResultsError as error:
+        service.tell(f"{error}; going on without", "error")
+        return None
 
 
 def files(role: str, record: RecordSettings) -> SessionFiles | None:

@@ -18,7 +18,7 @@ from ..record import Summary
 from ..service.health import Backlog
 from ..service.sessions import sessions
 from ..service.unattended import Unattended
-from .common import closed, exit_code, files, opening, settings, unattended, until_signal
+from .common import closed, exit_code, opening, recording, settings, unattended, until_signal
 
 
 @click.command()
@@ -58,7 +58,7 @@ def command(
 
 
 async def _listen(chosen: ListenSettings, *, as_json: bool, forever: bool) -> Summary | None:
-    async with unattended("listen", chosen, as_json=as_json) as service:
+    async with unattended("listen", chosen, as_json=as_json, forever=forever) as service:
         holding = sessions(
             service,
             _nothing,
@@ -80,7 +80,7 @@ async def _once(chosen: ListenSettings, service: Unattended) -> Summary | None:
     link = open_link(network.interface, network.driver, (), promiscuous=True)
     closing: list[Callable[[], Any]] = [link.close]
     try:
-        recorded = files("listen", chosen.record)
+        recorded = recording("listen", chosen.record, service)
         recorder = service.recorder(*([recorded] if recorded is not None else []))
         if recorded is not None:
             closing.append(recorded.close)

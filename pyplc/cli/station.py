@@ -26,7 +26,7 @@ from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
 from ..slac.settings import conformant
 from ..tower import Common
-from .common import closed, exit_code, files, opening, unattended, until_signal
+from .common import closed, exit_code, opening, recording, unattended, until_signal
 
 WAITED_FOR = (LinkError, DeviceError, AddressError)
 """What may come back: an interface, a device, an address."""
@@ -70,7 +70,7 @@ def run(
             failed = f"{config}: {error}"
             return None
         try:
-            async with unattended(side, chosen, as_json=as_json) as service:
+            async with unattended(side, chosen, as_json=as_json, forever=forever) as service:
                 holding = _hold(side, chosen, made, build, service, repeat=repeat, forever=forever)
                 return await until_signal(holding, service.leave, service.tell)
         except WAITED_FOR as error:
@@ -128,7 +128,7 @@ async def _session(
     link = open_link(network.interface, network.driver, (HOMEPLUG,))
     closing: list[Callable[[], Any]] = [link.close]
     try:
-        recorded = files(side, chosen.record)
+        recorded = recording(side, chosen.record, service)
         more = [reader for reader in (recorded, made.display) if reader is not None]
         recorder = service.recorder(*more)
         if recorded is not None:

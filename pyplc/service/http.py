@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
@@ -32,7 +32,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class StopBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why to stop."""
 
-    reason: str = "HTTP"
+    reason: Annotated[str, msgspec.Meta(max_length=200)] = "HTTP"
 
 
 class LimitBody(msgspec.Struct, forbid_unknown_fields=True):

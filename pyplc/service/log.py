@@ -101,7 +101,8 @@ class Thinned:
             if record.t < self._due.get(record.side, 0.0):
                 return None
             self._due[record.side] = record.t + self.READING_S
-        return text_of(record)
+        text = text_of(record)
+        return None if text is None else " ".join(text.splitlines())
 
 
 class LogLines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from glob import glob
 from pathlib import Path
 
 LOOK_S = 1.0
@@ -14,10 +15,13 @@ GOOD_LOOKS = 30
 
 
 class Supply:
-    """What the file says. `below` None: anything but 0 is low."""
+    """What a file says; `pattern` may have `*` where numbers change from start to start.
 
-    def __init__(self, file: Path, below: float | None) -> None:
-        self._file, self._below = file, below
+    `below` None: anything but 0 is low.
+    """
+
+    def __init__(self, pattern: str, below: float | None) -> None:
+        self._pattern, self._below = pattern, below
         self._bad = self._good = 0
         self.low: str | None = None
         """The alarm, in words."""
@@ -25,14 +29,15 @@ class Supply:
     def look(self) -> None:
         """Read the file once; one that cannot be read says nothing."""
         try:
-            value = float(self._file.read_text().split()[0])
+            file = glob(self._pattern)[0]
+            value = float(Path(file).read_text().split()[0])
         except (OSError, ValueError, IndexError):
             return
         bad = value != 0 if self._below is None else value < self._below
         self._bad, self._good = (self._bad + 1, 0) if bad else (0, self._good + 1)
         if self._bad >= LOW_LOOKS and self.low is None:
             limit = "" if self._below is None else f", less than {self._below:g}"
-            self.low = f"low voltage: {self._file} says {value:g}{limit}"
+            self.low = f"low voltage: {file} says {value:g}{limit}"
         elif self._good >= GOOD_LOOKS:
             self.low = None
 

@@ -16,9 +16,9 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-import aiomqtt
 import msgspec
 
+from ..mqtt import BrokerError, BrokerSettings, Connect, Session, Told, Will, broker
 from ..record import Checkpoint, Decision, Note, Phase, Record, Summary
 from .control import Control, Refusal
 from .jsonl import line
@@ -28,20 +28,39 @@ from .status import Status
 
 EVENTS_KEPT = 100
 """Events that wait for the broker; the oldest go first."""
-KEEPALIVE_S = 15
+LONGEST_PAYLOAD = 200
+"""Bytes of a command that are looked at."""
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 60.0
 
 Tell = Callable[[str, str], None]
 
 
 class Mqtt:
-    """A record reader and a task. `tell` takes a remark and its level; `away` is why the broker is not there."""
+    """A record reader and a task. `tell` takes a remark and its level; `away` is why the broker is not there.
+
+    `connect` is for tests; without it the broker of the settings is asked.
+    """
 
     def __init__(
-        self, settings: MqttSettings, role: str, status: Callable[[], Status], control: Control, tell: Tell
+        self,
+        settings: MqttSettings,
+        role: str,
+        status: Callable[[], Status],
+        control: Control,
+        tell: Tell,
+        connect: Connect | None = None,
     ) -> None:
         self._settings = settings
         self._base = f"{settings.topic.rstrip('/')}/{role}"
+        self._connect = connect or broker(
+            BrokerSettings(
+                host=settings.host or "localhost",
+                port=settings.port,
+                user=settings.user,
+                password=settings.password,
+                tls=settings.tls,
+            )
+        )
         self._status, self._control, self._tell = status, control, tell
         self._events: deque[tuple[str, bytes, bool]] = deque(maxlen=EVENTS_KEPT)
         self._news = asyncio.Event()
@@ -57,81 +76,68 @@ class Mqtt:
     async def run(self) -> None:
         """Connect, tell and obey until cancelled; try again for ever."""
         backoff = Backoff(RETRY_FIRST_S, RETRY_MOST_S)
+        will = Will(f"{self._base}/availability", b"offline")
         while True:
             try:
-                async with self._client() as client:
+                async with self._connect(will) as session:
                     backoff.reset()
-                    self._tell(f"MQTT: connected to {self._settings.host}:{self._settings.port}", "info")
                     self.away = None
-                    await self._serve(client)
-            except aiomqtt.MqttError as error:
+                    self._tell(f"MQTT: connected to {self._settings.host}:{self._settings.port}", "info")
+                    await self._serve(session)
+            except BrokerError as error:
                 pause = backoff.next()
-                if self.away is None or backoff.first:
-                    self._tell(f"MQTT: {self._settings.host}:{self._settings.port}: {error}; trying again", "warning")
-                self.away = f"broker {self._settings.host}: {error}"
+                if backoff.first:
+                    self._tell(f"MQTT: {error}; trying again", "warning")
+                self.away = str(error)
                 await asyncio.sleep(pause)
 
-    def _client(self) -> aiomqtt.Client:
-        chosen = self._settings
-        assert chosen.host is not None
-        return aiomqtt.Client(
-            chosen.host,
-            chosen.port,
-            username=chosen.user,
-            password=chosen.password,
-            will=aiomqtt.Will(f"{self._base}/availability", b"offline", qos=1, retain=True),
-            keepalive=KEEPALIVE_S,
-            timeout=10.0,
-            tls_params=aiomqtt.TLSParameters() if chosen.tls else None,
-        )
-
-    async def _serve(self, client: aiomqtt.Client) -> None:
-        await self._publish(client, "availability", b"online", retain=True)
+    async def _serve(self, session: Session) -> None:
+        await self._publish(session, "availability", b"online", retain=True)
         if self._settings.commands:
-            await client.subscribe(f"{self._base}/command/+", qos=1)
-        tasks = [asyncio.ensure_future(self._publishing(client)), asyncio.ensure_future(self._obeying(client))]
+            await session.subscribe(f"{self._base}/command/+")
+        tasks = [asyncio.ensure_future(self._publishing(session)), asyncio.ensure_future(self._obeying(session))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done():
                     task.result()
+        except asyncio.CancelledError:
+            # the end: a broker that hears this need not wait for our silence
+            await self._publish(session, "availability", b"offline", retain=True)
+            raise
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self.away is None:  # cancelled: a broker that hears this need not wait for our silence
-                try:
-                    await self._publish(client, "availability", b"offline", retain=True)
-                except aiomqtt.MqttError:
-                    pass  # it is gone: its will says the same
 
-    async def _publishing(self, client: aiomqtt.Client) -> None:
+    async def _publishing(self, session: Session) -> None:
         told = b""
         while True:
             self._news.clear()
             while self._events:
                 topic, payload, retain = self._events[0]
-                await self._publish(client, topic, payload, retain=retain)
+                await self._publish(session, topic, payload, retain=retain)
                 self._events.popleft()
             status = msgspec.json.encode(self._status())
             if status != told:
-                await self._publish(client, "status", status, retain=True)
+                await self._publish(session, "status", status, retain=True)
                 told = status
             await asyncio.sleep(self._settings.every_s)
             await self._news.wait()
 
-    async def _obeying(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            name = message.topic.value.rpartition("/")[2]
-            payload = message.payload if isinstance(message.payload, bytes) else str(message.payload).encode()
-            if message.retain:  # a stop of last week is none
+    async def _obeying(self, session: Session) -> None:
+        async for told in session.messages():
+            if told.retained:  # a stop of last week is none
                 continue
+            name = told.topic.rpartition("/")[2]
             try:
-                self._obey(name, payload.decode("utf-8", "replace").strip())
+                self._obey(name, told)
             except Refusal as error:
-                await self._publish(client, "refused", f"{name}: {error}".encode())
+                await self._publish(session, "refused", f"{name}: {error}".encode())
+        raise BrokerError("the connection was closed")
 
-    def _obey(self, name: str, payload: str) -> None:
+    def _obey(self, name: str, told: Told) -> None:
+        payload = told.payload[:LONGEST_PAYLOAD].decode("utf-8", "replace").strip()
         if name == "stop":
             self._control.stop(payload or "MQTT")
         elif name == "start":
@@ -146,5 +152,5 @@ class Mqtt:
         self._tell(f"MQTT: {name} {payload}".rstrip(), "info")
         self._news.set()
 
-    async def _publish(self, client: aiomqtt.Client, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        await client.publish(f"{self._base}/{topic}", payload, qos=1, retain=retain)
+    async def _publish(self, session: Session, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        await session.publish(f"{self._base}/{topic}", payload, retain)

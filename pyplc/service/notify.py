@@ -6,8 +6,8 @@ import os
 import socket
 from collections.abc import Mapping
 
-USUAL_S = 10.0
-"""Between two looks at the station's health where nobody asks for a watchdog."""
+LOOK_S = 1.0
+"""Between two looks at the station's health, or less where the watchdog is in a hurry."""
 
 
 class Notifier:
@@ -26,8 +26,8 @@ class Notifier:
 
     @property
     def feed_s(self) -> float:
-        """How often to look after the station: a third of the watchdog's time, so that one late look is no alarm."""
-        return USUAL_S if self.watchdog_s is None else self.watchdog_s / 3
+        """How often to feed: a third of the watchdog's time at most, so that one late look is no alarm."""
+        return LOOK_S if self.watchdog_s is None else min(LOOK_S, self.watchdog_s / 3)
 
     def ready(self) -> None:
         """The station has started."""
@@ -46,10 +46,6 @@ class Notifier:
         """Feed the watchdog."""
         if self.watchdog_s is not None:
             self._send("WATCHDOG=1")
-
-    def more_time(self, seconds: float) -> None:
-        """Starting or stopping takes this long from now on."""
-        self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
     def close(self) -> None:
         """Close the socket."""

@@ -34,7 +34,7 @@ class ServiceSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     retry_most_s: Seconds = 60.0
     """... each time up to this."""
     low_voltage: str | None = None
-    """A file that is looked at once a second, such as /sys/class/hwmon/hwmon0/in0_lcrit_alarm of a Raspberry Pi. When
+    """A file that is looked at once a second, such as /sys/class/hwmon/hwmon*/in0_lcrit_alarm of a Raspberry Pi. When
     it says low voltage three times, a running charge is ended in order and no other begins until it is gone."""
     low_voltage_below: float | None = None
     """The number in the file below which the voltage is low; without it, anything but 0 is an alarm."""

@@ -29,8 +29,6 @@ from .settings import RecordSettings, ServiceSettings, SyslogSettings, WatchSett
 from .status import StatusReader, store, words
 from .syslog import Send, host_of, to_host, to_powerline
 
-LOOK_S = 1.0
-"""Between two looks at the station's health; the watchdog is fed that often."""
 STORED_S = 10.0
 """The status is written at least this often: a reader knows by its age that we live."""
 ROTATE_S = 3600.0
@@ -42,6 +40,10 @@ LOW_VOLTAGE = "low voltage"
 POWERLINE = "powerline"
 
 Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+class MissingError(Exception):
+    """A library is not installed; the text says how to get it."""
 
 
 class Unattended:
@@ -100,7 +102,7 @@ class Unattended:
         if self._watch.syslog.to is not None:
             work.append(("syslog", lambda: self._send_syslog(self._watch.syslog)))
         if self._service.low_voltage is not None:
-            supply = Supply(Path(self._service.low_voltage), self._service.low_voltage_below)
+            supply = Supply(self._service.low_voltage, self._service.low_voltage_below)
             work.append((LOW_VOLTAGE, lambda: supply.watch(self._low, lambda: self.control.release(LOW_VOLTAGE))))
         if self._record.folder and (self._record.max_mb is not None or self._record.max_days is not None):
             work.append(("rotation", self._rotate))
@@ -226,7 +228,7 @@ class Unattended:
         return self.health.add(name, probe)
 
     async def _look(self) -> None:
-        """Look after everything once a second; feed the watchdog only while all that a restart would mend is well."""
+        """Look after everything about once a second; feed the watchdog only while what a restart would mend is well."""
         loop = asyncio.get_running_loop()
         told, stored, due = "", None, 0.0
         well = True
@@ -244,7 +246,7 @@ class Unattended:
             if told != stored or loop.time() >= due:
                 stored, due = told, loop.time() + STORED_S
                 self._store()
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(self.notifier.feed_s)
 
     def _store(self) -> None:
         if self._stored is None:
@@ -268,8 +270,9 @@ class Unattended:
         self.control.hold(LOW_VOLTAGE, alarm)
 
     async def _serve_http(self) -> None:
-        http = await _loaded("http")
-        metrics = (await _loaded("metrics")).Metrics(self.side, lambda: self.health.lag, lambda: self.ages())
+        http = await _loaded("http", "aiohttp.web", "http")
+        counters = await _loaded("metrics", "prometheus_client", "metrics")
+        metrics = counters.Metrics(self.side, lambda: self.health.lag, lambda: self.ages())
         self._join(metrics)
         api = http.Api(self._watch.http, lambda: self.status, self.control, metrics.text)
         try:
@@ -283,7 +286,7 @@ class Unattended:
             self._leave(metrics)
 
     async def _talk_mqtt(self) -> None:
-        module = await _loaded("mqtt")
+        module = await _loaded("mqtt", "aiomqtt", "mqtt")
         told = lambda: self.status  # noqa: E731
         mqtt = module.Mqtt(self._watch.mqtt, ROLES.get(self.side, self.side), told, self.control, self.tell)
         gone = self.health.add("MQTT", lambda: mqtt.away, fatal=False)
@@ -327,8 +330,12 @@ class Unattended:
             await asyncio.sleep(ROTATE_S)
 
 
-async def _loaded(name: str) -> Any:
-    """A module of this package, loaded beside the loop."""
+async def _loaded(name: str, library: str, extra: str) -> Any:
+    """A module of this package and the library it needs, loaded beside the loop; MissingError names the extra."""
+    try:
+        await asyncio.to_thread(importlib.import_module, library)
+    except ImportError as error:
+        raise MissingError(f"{error}; pip install 'pyplc[{extra}]'") from None
     return await asyncio.to_thread(importlib.import_module, f".{name}", __package__)
 
 

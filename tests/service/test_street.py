@@ -111,8 +111,8 @@ def manager(tmp_path: Path) -> Iterator[Manager]:
 def test_a_charger_that_nobody_looks_at(street: Street, manager: Manager, tmp_path: Path) -> None:
     with street.inside("box"):
         logs = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        logs.bind(("127.0.0.1", 5140))
-        logs.settimeout(5)
+    logs.bind(("127.0.0.1", 5140))
+    logs.settimeout(5)
 
     # neither interface nor broker: it starts, says so, and the watchdog is fed
     street.start(
@@ -236,3 +236,25 @@ def test_sigterm_ends_a_charge_of_the_unattended_car_and_sigkill_loses_a_second_
     ends = wait_for("the car's end", lambda: [t for t in street.log("car").splitlines() if "trying again" in t])
     assert "closed the connection" in ends[0]
     assert street.log("car").rindex("[CHECKPOINT952]") > street.log("car").rindex("[CHECKPOINT700]")
+
+
+def test_a_listener_waits_for_its_interface_and_goes_on_without_a_folder(
+    street: Street, manager: Manager, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "listen.toml").write_text(
+        '[network]\ninterface = "se0"\n[record]\nfolder = "file/results"\n[service]\nretry_most_s = 2\n'
+    )
+    street.start(
+        "box",
+        "box",
+        [str(PYPLC), "listen", "--forever", "--config", "listen.toml"],
+        NOTIFY_SOCKET=str(manager.path),
+        RUNTIME_DIRECTORY=str(tmp_path),
+    )
+    wait_for("a status", lambda: any("no interface 'se0'" in text for text in manager.lines))
+    street.cable("box", "se0")
+    wait_for("listening", lambda: "STATUS=listen: waits for stations to match" in manager.lines)
+    assert "cannot record sessions in file/results" in street.log("box")
+    assert street.end("box") == 0
+    assert "0 runs heard" in street.log("box")
