@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import NamedTuple
 
-from ..config import EvseSettings, EvSettings
+import msgspec
+
+from ..mqtt import BrokerError, BrokerSettings
+from ..mqtt import broker as connect
+from .devices import named
 from .patient import Finding, Patient, failed, good
 
-CONNECT_S = 5.0
-PORT = 1883
-DRIVERS = ("mqtt", "pyplc-mqtt")
-"""Drivers whose tables name a broker."""
+CONNECT_S = 12.0
+KEYS = ("host", "port", "user", "password", "tls")
 MENDS = (
     (
         "refused",
@@ -30,25 +31,18 @@ MENDS = (
 """A part of an error, and what helps."""
 
 
-class Broker(NamedTuple):
-    """Where, and as whom."""
-
-    host: str
-    port: int = PORT
-    user: str | None = None
-    password: str | None = None
-    tls: bool = False
-
-
-def brokers(p: Patient) -> list[Broker]:
+def brokers(p: Patient) -> list[BrokerSettings]:
     """Each broker once, whoever uses it."""
     chosen = p.settings.watch.mqtt
-    found = [Broker(chosen.host, chosen.port, chosen.user, chosen.password, chosen.tls)] if chosen.host else []
-    if isinstance(p.settings, (EvSettings, EvseSettings)):
-        for name, table in p.settings.devices.items():
-            if table.get("driver", name) in DRIVERS and "host" in table:
-                found.append(Broker(**{key: table[key] for key in Broker._fields if key in table}))
-    return list(dict.fromkeys(found))
+    found = [BrokerSettings(**{key: getattr(chosen, key) for key in KEYS})] if chosen.host else []
+    for made, table in named(p).values():
+        try:
+            settings = msgspec.convert(table, made.Settings)
+        except msgspec.ValidationError:  # `devices` tells
+            continue
+        if isinstance(one := getattr(settings, "broker", None), BrokerSettings):
+            found.append(one)
+    return list({msgspec.structs.astuple(one): one for one in found}.values())
 
 
 async def broker(p: Patient) -> AsyncIterator[Finding]:
@@ -65,23 +59,12 @@ async def broker(p: Patient) -> AsyncIterator[Finding]:
             yield failed(f"{where}: {trouble}", mend.format(file=p.file, host=one.host, port=one.port))
 
 
-async def _reach(one: Broker) -> str | None:
+async def _reach(one: BrokerSettings) -> str | None:
     """Why it cannot be used, None when it can."""
-    import aiomqtt
-
-    client = aiomqtt.Client(
-        one.host,
-        one.port,
-        username=one.user,
-        password=one.password,
-        timeout=CONNECT_S,
-        tls_params=aiomqtt.TLSParameters() if one.tls else None,
-    )
     try:
-        async with asyncio.timeout(2 * CONNECT_S):
-            async with client:
-                return None
+        async with asyncio.timeout(CONNECT_S), connect(one)(None):
+            return None
     except TimeoutError:
-        return f"no answer in {2 * CONNECT_S:g} s"
-    except (aiomqtt.MqttError, OSError) as error:
-        return str(error)
+        return f"no answer in {CONNECT_S:g} s"
+    except (BrokerError, OSError) as error:
+        return str(error).removeprefix(f"{one.host}:{one.port}: ")

@@ -10,11 +10,13 @@ import math
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ..config import EvseSettings, EvSettings
 from ..hw.compose import Hardware, compose
 from ..hw.driver import Driver
 from ..hw.ports import DeviceError, PilotState, fresh
-from ..hw.settings import COMPOSITIONS
+from ..hw.registry import driver
 from ..hw.stated import DRIVERS as STATED
 from .patient import Finding, Patient, failed, good, warning
 
@@ -48,9 +50,27 @@ MENDS = (
     ("pip install", "install the extra that is named"),
     ("no serial port matches", "plug the device in; ls -l /dev/serial/by-id shows what there is"),
     ("no such file", "plug the device in; ls -l /dev/serial/by-id shows what there is"),
+    ("needed is one for a", "make -C firmware flash ROLE={role} PORT={port}"),
+    ("emergency input", "close the emergency switch, or bridge its input"),
+    ("broker", "see the check of the broker"),
     ("no answer", "look at power, cable and speed of the device, and whether its firmware is what the settings name"),
 )
 """A part of what a device's error says, and what helps."""
+OTHERWISE = "look at its power and cable; `pyplc hw ports` lists serial ports, `pyplc hw test` tries each part"
+
+
+def named(p: Patient) -> dict[str, tuple[type[Driver], dict[str, Any]]]:
+    """The drivers that [hardware] names, by the file's names, with their tables; unknown ones are left out."""
+    found: dict[str, tuple[type[Driver], dict[str, Any]]] = {}
+    if isinstance(p.settings, (EvSettings, EvseSettings)):
+        for value in msgspec.structs.astuple(p.settings.hardware):
+            for name in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+                table = dict(p.settings.devices.get(name, {}))
+                try:
+                    found[name] = driver(str(table.pop("driver", name))), table
+                except (DeviceError, ImportError):  # `devices` tells
+                    continue
+    return found
 
 
 async def devices(p: Patient) -> AsyncIterator[Finding]:
@@ -62,10 +82,8 @@ async def devices(p: Patient) -> AsyncIterator[Finding]:
     except (DeviceError, ImportError) as error:
         yield failed(str(error), f"mend [hardware] and [devices] in {p.file}")
         return
-    role = "vehicle" if isinstance(p.settings, EvSettings) else "charger"
-    named = {part: str(getattr(p.settings.hardware, part)) for part in COMPOSITIONS[role, side.energy].parts}
     heard = {name: found for name, found in made.drivers.items() if found.real and type(found) not in STATED.values()}
-    if unreal := [f"{part} {name}" for part, name in named.items() if name not in heard]:
+    if unreal := [f"{part} {name}" for part, name in made.named.items() if name not in heard]:
         yield good(f"nothing is measured or switched by: {', '.join(unreal)}")
     if not heard:
         return
@@ -74,7 +92,7 @@ async def devices(p: Patient) -> AsyncIterator[Finding]:
         for finding in results:
             yield finding
         silent = {name for name, finding in zip(heard, results, strict=True) if finding.verdict == "failed"}
-        parts = [part for part, name in named.items() if name in heard and name not in silent]
+        parts = [part for part, name in made.named.items() if name in heard and name not in silent]
         if parts:
             await asyncio.sleep(SETTLE_S)
         for part in parts:
@@ -89,10 +107,12 @@ async def _heard(name: str, device: Driver) -> Finding:
         device.check()
     except DeviceError as error:
         text = str(error)
-        return failed(text, next((mend for part, mend in MENDS if part in text.lower()), None), check)
+        mend = next((mend for part, mend in MENDS if part in text.lower()), OTHERWISE)
+        port = getattr(device.settings, "port", "auto")
+        return failed(text, mend.format(role=device.context.role, port=port), check)
     version = getattr(device, "version", None)
     port = getattr(device.settings, "port", None)
-    told = f"version {version}" if version else "tells no version"
+    told = f"version {getattr(version, 'version', version)}" if version else "tells no version"
     return good(f"answers{f' on {port}' if port else ''}, {told}", check)
 
 

@@ -14,13 +14,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
 from .. import __version__
-from ..config import EvseSettings, EvSettings
-from ..hw.ports import DeviceError
-from ..hw.registry import driver
 from ..link.packet import grant
+from .devices import named
 from .patient import Finding, Patient, failed, good, warning
 
 OLDEST = (3, 11)
@@ -78,13 +74,7 @@ def extras(p: Patient) -> set[str]:
     watch = p.settings.watch
     found = {"mqtt"} if watch.mqtt.host else set()
     found |= {"http", "metrics"} if watch.http.port else set()
-    if isinstance(p.settings, (EvSettings, EvseSettings)):
-        for name in {str(value) for value in msgspec.structs.astuple(p.settings.hardware) if isinstance(value, str)}:
-            try:
-                extra = driver(str(p.settings.devices.get(name, {}).get("driver", name))).extra
-            except (DeviceError, ImportError):  # the devices' own check tells
-                continue
-            found |= {extra} if extra else set()
+    found |= {made.extra for made, _ in named(p).values() if made.extra}
     return found
 
 

@@ -79,6 +79,12 @@ async def test_none_is_named(computer: Computer) -> None:
 
 def test_each_broker_is_asked_once(computer: Computer) -> None:
     settings = watched(1883, "home")
-    settings.hardware = VehicleHardware(pilot="mqtt", inlet="far")
-    settings.devices = {"mqtt": {"host": "home"}, "far": {"driver": "pyplc-mqtt", "host": "other", "port": 1884}}
-    assert broker.brokers(vehicle(computer, settings)) == [broker.Broker("home"), broker.Broker("other", 1884)]
+    settings.hardware = VehicleHardware(pilot="mqtt", inlet="far", battery="wrong", display=("near", "oled"))
+    settings.devices = {
+        "mqtt": {"broker": {"host": "home"}},
+        "far": {"driver": "pyplc-mqtt", "broker": {"host": "other", "port": 1884}},
+        "near": {"driver": "mqtt"},
+        "wrong": {"driver": "mqtt", "brokre": {}},
+    }
+    found = [(one.host, one.port) for one in broker.brokers(vehicle(computer, settings))]
+    assert found == [("home", 1883), ("other", 1884), ("localhost", 1883)]

@@ -15,7 +15,9 @@ from pyplc.config import EvSettings
 from pyplc.doctor import devices
 from pyplc.doctor.devices import Plausible, weigh
 from pyplc.doctor.patient import Finding
+from pyplc.hw.arduino import Arduino
 from pyplc.hw.dieter import Dieter
+from pyplc.hw.emulated.arduino import EmulatedArduino
 from pyplc.hw.emulated.dieter import EmulatedDieter
 from pyplc.hw.emulated.line import EmulatedLine, PseudoTerminal
 from pyplc.hw.ports import PilotState, PilotView, Reading
@@ -33,8 +35,8 @@ def on_a_board(port: Path) -> EvSettings:
 
 
 @asynccontextmanager
-async def plugged(path: Path) -> AsyncIterator[EmulatedDieter]:
-    device = EmulatedDieter(Plant(PlantParameters()))
+async def plugged(path: Path, board: Any = None) -> AsyncIterator[Any]:
+    device = board or EmulatedDieter(Plant(PlantParameters()))
     terminal = PseudoTerminal(EmulatedLine(device), path)
     terminal.plug()
     task = asyncio.ensure_future(device.run())
@@ -61,6 +63,22 @@ async def test_a_board_that_answers(computer: Computer, tmp_path: Path) -> None:
         assert found["pilot"].says == "state B, 5 % duty cycle"
         assert found["inlet voltage"].says == "0.0 V"
         assert device.outputs == 0
+
+
+async def test_a_board_that_tells_its_version(
+    computer: Computer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hardware = VehicleHardware(pilot="arduino", contactor="arduino", inlet="arduino", lock="arduino", battery="load")
+    settings = EvSettings(hardware=hardware, devices={"arduino": {"port": str(tmp_path / "tty")}})
+    async with plugged(tmp_path / "tty", EmulatedArduino("vehicle", Plant(PlantParameters()))):
+        found = await findings(computer, settings)
+        assert {f.verdict for f in found.values()} == {"good"}, found
+        assert "tty, version " in found["device arduino"].says
+        assert found["pilot"].says == "state A, no oscillator"
+    monkeypatch.setattr(Arduino, "patience_s", 1.5)
+    async with plugged(tmp_path / "tty", EmulatedArduino("charger", Plant(PlantParameters()))):
+        board = (await findings(computer, settings))["device arduino"]
+        assert board.verdict == "failed" and "for a charger" in board.says and "make -C firmware" in str(board.mend)
 
 
 async def test_voltage_where_there_should_be_none(computer: Computer, tmp_path: Path) -> None:
