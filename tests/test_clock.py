@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 
 import pytest
@@ -41,3 +43,18 @@ def test_a_world_in_which_nothing_can_happen_is_named() -> None:
 
     with pytest.raises(clock.Deadlock, match="no timer is set"):
         clock.run(main())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
+def test_first_in_line_ends_with_its_block() -> None:
+    async def scene() -> list[int]:
+        seen = []
+        with clock.first_in_line():
+            with clock.first_in_line():
+                seen.append(os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK)
+            seen.append(os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK)
+        return [*seen, os.sched_getscheduler(0)]
+
+    inner, outer, after = asyncio.run(scene())
+    assert inner == outer in (os.SCHED_RR, os.SCHED_OTHER) and after == os.SCHED_OTHER
+    assert clock.run(scene()) == [os.SCHED_OTHER] * 3

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import click
 
+from ..clock import first_in_line
 from ..link import open_link
 from ..link.offload import Offloaded
 from ..link.ports import Link, LinkError
@@ -18,6 +19,11 @@ from ..slac.emulated import EmulatedModem
 from ..slac.emulated_kinds import KINDS, ROLES, TIMINGS
 
 FAULTS = ("no-profiles", "leak", "refuse-key", "silent", "no-link", "bootloader")
+
+
+def fine_loop() -> asyncio.AbstractEventLoop:
+    """A loop for answers 0.5 ms after the question: the usual selector rounds that up to the next millisecond."""
+    return asyncio.SelectorEventLoop(selectors.SelectSelector())
 
 
 class Given(NamedTuple):
@@ -143,8 +149,7 @@ def emulate(
         {"delay": delay_ms / 1000, "loss": loss, "duplicate": duplicate},
     )
     try:
-        # answers come 0.5 ms after the question: the loop's usual selector rounds that up to the next millisecond
-        with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())) as runner:
+        with asyncio.Runner(loop_factory=fine_loop) as runner:
             runner.run(_emulate(setup))
     except LinkError as error:
         raise click.ClickException(str(error)) from None
@@ -188,7 +193,8 @@ async def _serve(modems: list[EmulatedModem]) -> None:
     stopped = asyncio.ensure_future(_signalled())
     click.echo("ready")
     try:
-        done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
+        with first_in_line():
+            done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
     finally:

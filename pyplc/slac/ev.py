@@ -17,7 +17,7 @@ import itertools
 import random
 from typing import NamedTuple
 
-from ..clock import until
+from ..clock import first_in_line, until
 from ..link.ethernet import mac_text
 from ..record import Decision, Dropped, Note, Scribe
 from .ampmap import AmpMaps, ask
@@ -203,6 +203,7 @@ class _Attempt:
         with (
             self._homeplug.listening(self._journal.hear),
             self._homeplug.inbox(SlacParamCnf, ValidateCnf, SlacMatchCnf) as inbox,
+            first_in_line(),
         ):
             asked = await self._parameters(inbox)
             with self._homeplug.listening(self._answer_report):

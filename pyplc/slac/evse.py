@@ -19,6 +19,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from ..clock import first_in_line
 from ..link.ethernet import mac_text
 from ..record import Decision, Dropped, Scribe
 from .ampmap import AmpMaps, ask
@@ -134,7 +135,7 @@ class Matcher:
         self._matches = asyncio.Queue()
         silence = asyncio.get_running_loop().call_later(TT_EVSE_SLAC_INIT, self._silence)
         try:
-            with self._homeplug.listening(self._heard):
+            with self._homeplug.listening(self._heard), first_in_line():
                 return await self._matches.get()
         finally:
             silence.cancel()

@@ -1,4 +1,4 @@
-"""Settings of matching: each switch is named where a user looks, and the conformance profile has the standard's value."""
+"""Settings of matching: each switch is named where a user looks; the conformance profile has the standard's values."""
 
 from __future__ import annotations
 
