@@ -69,20 +69,24 @@ def decode() -> str:
     lines += ["## What there is\n", "Lines with `no` in the last column are shown with `--all`, or by `--only NAME`.\n"]
     lines += ["| what | `protocol` | `message`, for example | keys of `value` | colour | shown |"]
     lines += ["|---|---|---|---|---|---|", *map(_kind, SAMPLES), ""]
-    lines += [f"Of HomePlug those are shown whose names begin {', '.join(PHASES)}; of TCP those of a V2G session; of our "
-              f"own records all but {', '.join(station.QUIET)}. Red: a response code that is not OK, what cannot be read, "
-              "a gap in a session, damage.\n"]  # fmt: skip
+    lines.append(
+        f"Of HomePlug those are shown whose names begin {', '.join(PHASES)}; of TCP those of a V2G session; of our own "
+        f"records all but {', '.join(station.QUIET)}. Red: a response code that is not OK, what cannot be read, a gap in "
+        "a session, damage.\n"
+    )
     lines += ["## Columns of --csv\n", "`frame,time,session,side,message`, then, in V, A, W, Wh and percent:\n"]
     lines += ["| column | elements |", "|---|---|"]
     lines += [row_of(f"`{name}`", ", ".join(elements)) for name, elements in QUANTITIES.items()]
     lines += ["", "## The JSON of one frame\n"]
-    lines += ["`pyplc decode v2g|hal|mme HEX --json` and `pyplc serve decoder` (text `V2G <hex>`, `HAL <hex>`, `MME <hex>`; "
-              f"{LONGEST} characters at most; ports 1023 to 65535; errors are `{{\"error\": \"...\"}}`).\n"]  # fmt: skip
+    lines.append(
+        "`pyplc decode v2g|hal|mme HEX --json` and `pyplc serve decoder` (text `V2G <hex>`, `HAL <hex>`, `MME <hex>`; "
+        f'{LONGEST} characters at most; ports 1023 to 65535; errors are `{{"error": "..."}}`).\n'
+    )
     lines += ["| `payloadTypeRaw` | `payloadType` |", "|---|---|"]
     lines += [row_of(f"{int(kind)} ({int(kind):#06x})", name) for kind, name in PAYLOAD_TYPES.items()]
     lines += ["", f"`decoder` is {', '.join(DECODERS.values())}, ISO15118_20, SDP or HAL.\n"]
-    lines += ["## TLS suites that can be opened\n", f"{', '.join(suite.name for suite in SUITES.values())}. Behind a lost "
-              f"record the next {LOOKAHEAD} numbers are tried.\n"]  # fmt: skip
+    lines += ["## TLS suites that can be opened\n", f"{', '.join(suite.name for suite in SUITES.values())}."]
+    lines += [f"Behind a lost record the next {LOOKAHEAD} numbers are tried.\n"]
     lines += ["## Files\n", f"In a folder: {', '.join(CAPTURES)}, each also with .gz. Named alone: any name."]
     return "\n".join(lines)
 

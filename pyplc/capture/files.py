@@ -82,7 +82,8 @@ class Source:
     """Bytes of a stream as they come: `buffer[at:]` is what was not yet used."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._chunks = _chunks(stream)
+        self.trouble = ""
+        self._chunks = _chunks(stream, self)
         self.buffer = b""
         self.at = 0
 
@@ -102,35 +103,54 @@ class Source:
         return len(self.buffer) - self.at
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: BinaryIO, source: Source) -> Iterator[bytes]:
     """What is there now, at once: a pipe must not wait for a full buffer."""
     read = getattr(stream, "read1", stream.read)
     first = read(CHUNK)
     while 0 < len(first) < 2 and (more := read(CHUNK)):
         first += more
     if first[:2] == GZIP:
-        yield from _gunzip(first, read)
+        yield from _gunzip(first, read, source)
         return
     while first:
         yield first
         first = read(CHUNK)
 
 
-def _gunzip(chunk: bytes, read: object) -> Iterator[bytes]:
+def _gunzip(chunk: bytes, read: object, source: Source) -> Iterator[bytes]:
+    """What was unpacked before a spoiled place is read; `trouble` tells of it."""
     unzip = zlib.decompressobj(31)
+    begun = True
     while chunk:
+        before = unzip.copy()
         try:
             out = unzip.decompress(chunk, CHUNK)
-        except zlib.error:
-            return  # spoiled from here: what was unpacked is read
+        except zlib.error as error:
+            source.trouble = f"spoiled gzip: {error}"
+            yield from _up_to_the_spot(before, chunk)
+            return
         if out:
             yield out
+        begun = not unzip.eof
         if unzip.eof:
             chunk = unzip.unused_data
             unzip = zlib.decompressobj(31)
         else:
             chunk = unzip.unconsumed_tail
         chunk = chunk or read(CHUNK)  # type: ignore[operator]  # the stream's read
+    if begun:
+        source.trouble = "cut inside gzip"
+
+
+def _up_to_the_spot(unzip: Any, chunk: bytes) -> Iterator[bytes]:
+    """What a chunk gives before its spoiled byte."""
+    for at in range(len(chunk)):
+        try:
+            out = unzip.decompress(chunk[at : at + 1])
+        except zlib.error:
+            return
+        if out:
+            yield out
 
 
 def packets(stream: BinaryIO) -> Iterator[Item]:
@@ -139,14 +159,24 @@ def packets(stream: BinaryIO) -> Iterator[Item]:
     source.have(4)
     magic = source.buffer[:4]
     if magic in MAGICS:
-        return _pcap(source, *MAGICS[magic])
+        return _all(source, _pcap(source, *MAGICS[magic]))
     if magic == PCAPNG_MAGIC:
-        return _pcapng(source)
+        return _all(source, _pcapng(source))
     if not magic:
-        raise CaptureError("the file is empty")
+        raise CaptureError(source.trouble or "the file is empty")
     if magic[:1] == b"{":
-        return _lines(source)
+        return _all(source, _lines(source))
     raise CaptureError(f"begins with {magic.hex(' ')}: neither pcap nor pcapng, nor lines of JSON")
+
+
+def _all(source: Source, items: Iterator[Item]) -> Iterator[Item]:
+    """The items, and whether unpacking them failed."""
+    number = 0
+    for item in items:
+        number = number if isinstance(item, Secrets) else item.number
+        yield item
+    if source.trouble:
+        yield Broken(number, f"{source.trouble} behind packet {number}")
 
 
 def _pcap(source: Source, order: str, unit: int, head: int) -> Iterator[Item]:

@@ -33,7 +33,7 @@ class KeyLog:
         """The secrets of one session, by label."""
         return self.sessions.get(client_random, {}) if client_random is not None else {}
 
-    def keys(self) -> list[Key]:
+    def all(self) -> list[Key]:
         """Everything, in order of arrival."""
         return [
             Key(frame=0, time=0.0, label=label, client_random=random, secret=secret)
@@ -43,7 +43,7 @@ class KeyLog:
 
     def text(self) -> str:
         """Everything as an NSS key log."""
-        return "".join(f"{key.line}\n" for key in self.keys())
+        return "".join(f"{key.line}\n" for key in self.all())
 
 
 def load(*files: Path | str) -> list[Key]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import msgspec
 
@@ -21,13 +21,19 @@ COLUMNS = ("frame", "time", "session", "side", "message", *QUANTITIES)
 SUFFIXES = {"list": ".txt", "tree": ".txt", "xml": ".xml.txt", "json": ".jsonl", "csv": ".csv"}
 
 
-class Choice(NamedTuple):
+class Choice(msgspec.Struct, frozen=True):
     """Which events are shown: message names (whole, beginnings or patterns), a session, only what is wrong, or all."""
 
     names: tuple[str, ...] = ()
     session: int | None = None
     errors: bool = False
     everything: bool = False
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """The choice of a command line: `only` (names, also several with commas), `session`, `errors`, `everything`."""
+        names = (name.strip() for names in options["only"] for name in names.split(","))
+        return cls(tuple(filter(None, names)), options["session"], options["errors"], options["everything"])
 
     def __call__(self, event: Event) -> bool:
         if self.session is not None and getattr(event, "session", None) != self.session:

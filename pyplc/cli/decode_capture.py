@@ -39,14 +39,13 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
         raise click.UsageError("--repr is for single messages")
     if schema is not None and schema not in SCHEMAS:
         raise click.ClickException(f"{schema!r} is no schema ({', '.join(SCHEMAS)})")
-    only = tuple(name.strip() for names in options["only"] for name in names.split(",") if name.strip())
-    choice = Choice(only, options["session"], options["errors"], options["everything"])
+    choice = Choice.of(options)
     if options["out"] or options["cluster"]:
         from .decode_folder import Job, decode_all
 
         if not options["out"]:
             raise click.UsageError("--cluster needs --out, the folder for the results")
-        job = Job(form, with_xml, schema, choice, tuple(options["keys"]))
+        job = Job(form, with_xml, schema, choice, tuple(options["keys"]), options["write_keys"])
         decode_all(what, Path(options["out"]), job, options["jobs"], options["cluster"])
         return
     names = list(_files(what))
@@ -66,7 +65,7 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
         except (CaptureError, OSError, LinkError) as error:
             click.echo(f"pyplc decode: {name}: {getattr(error, 'strerror', None) or error}", err=True)
             failed = True
-        found += reader.keylog.keys()
+        found += reader.keylog.all()
     if options["write_keys"]:
         Path(options["write_keys"]).write_text(KeyLog(found).text())
     sys.exit(1 if failed or not names else 0)

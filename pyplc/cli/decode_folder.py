@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,15 +21,19 @@ from ..capture.keylog import load
 from ..capture.output import SUFFIXES, Choice, Writer
 from ..capture.reader import Reader, events
 
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ends: 128 and SIGINT."""
+
 
 class Job(NamedTuple):
-    """What is done with each capture."""
+    """What is done with each capture; `write_keys` is the file for the TLS keys of all."""
 
     form: str
     with_xml: bool
     schema: str | None
     choice: Choice
     keys: tuple[str, ...]
+    write_keys: str | None = None
 
 
 class Result(NamedTuple):
@@ -40,6 +46,7 @@ class Result(NamedTuple):
     damaged: bool = False
     seconds: float = 0.0
     error: str = ""
+    keys: tuple[str, ...] = ()
 
 
 def decode_file(source: str, target: str, job: Job) -> Result:
@@ -63,7 +70,9 @@ def decode_file(source: str, target: str, job: Job) -> Result:
     except (CaptureError, OSError) as error:
         Path(target).unlink(missing_ok=True)
         return Result(source, error=getattr(error, "strerror", None) or str(error))
-    return Result(source, reader.packets, messages, unreadable, damaged, time.process_time() - start)
+    seconds = time.process_time() - start
+    keys = tuple(f"{key.line}\n" for key in reader.keylog.all()) if job.write_keys else ()
+    return Result(source, reader.packets, messages, unreadable, damaged, seconds, keys=keys)
 
 
 def decode_all(what: Iterable[str], out: Path, job: Job, jobs: int | None, cluster: str | None) -> None:
@@ -74,12 +83,19 @@ def decode_all(what: Iterable[str], out: Path, job: Job, jobs: int | None, clust
     start = time.monotonic()
     results = _on_cluster(work, job, cluster) if cluster else _on_cores(work, job, jobs or os.cpu_count() or 1)
     done: list[Result] = []
-    with _progress(len(work)) as step:
-        for result in results:
-            done.append(result)
-            step(result)
+    stopped = False
+    try:
+        with _progress(len(work)) as step, closing(results):
+            for result in results:
+                done.append(result)
+                step(result)
+    except KeyboardInterrupt:
+        stopped = True
+        click.echo(f"stopped: {len(work) - len(done)} captures are left", err=True)
     _summary(done, time.monotonic() - start, out)
-    sys.exit(1 if any(result.error for result in done) else 0)
+    if job.write_keys:
+        Path(job.write_keys).write_text("".join(dict.fromkeys(line for result in done for line in result.keys)))
+    sys.exit(INTERRUPTED if stopped else 1 if any(result.error for result in done) else 0)
 
 
 def _targets(what: Iterable[str], out: Path, suffix: str) -> Iterator[tuple[str, str]]:
@@ -91,18 +107,23 @@ def _targets(what: Iterable[str], out: Path, suffix: str) -> Iterator[tuple[str,
             yield str(file), str(out / relative.with_name(relative.name + suffix))
 
 
-def _on_cores(work: list[tuple[str, str]], job: Job, jobs: int) -> Iterator[Result]:
+def _on_cores(work: list[tuple[str, str]], job: Job, jobs: int) -> Generator[Result, None, None]:
     if jobs == 1 or len(work) == 1:
         yield from (decode_file(source, target, job) for source, target in work)
         return
-    with ProcessPoolExecutor(min(jobs, len(work))) as pool:
+    pool = ProcessPoolExecutor(
+        min(jobs, len(work)), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    )
+    try:
         futures = {pool.submit(decode_file, source, target, job): source for source, target in work}
         for future in as_completed(futures):
             error = future.exception()
             yield future.result() if error is None else Result(futures[future], error=f"{error!r}")
+    finally:  # Ctrl-C: those that are begun are finished
+        pool.shutdown(cancel_futures=True)
 
 
-def _on_cluster(work: list[tuple[str, str]], job: Job, address: str) -> Iterator[Result]:
+def _on_cluster(work: list[tuple[str, str]], job: Job, address: str) -> Generator[Result, None, None]:
     """The captures and the folder of results must be at the same place on every machine of the cluster."""
     try:
         distributed: Any = importlib.import_module("distributed")

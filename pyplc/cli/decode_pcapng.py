@@ -24,7 +24,7 @@ def run(what: tuple[str, ...], target: str, schema: str | None, options: dict[st
         raise click.UsageError("--to-pcapng takes one capture; for the captures of a folder call it for each")
     if what[0] != "-" and Path(target).exists() and Path(target).samefile(what[0]):
         raise click.UsageError(f"{target} is the capture itself; name another file")
-    choice = Choice(options["only"], options["session"], options["errors"], options["everything"])
+    choice = Choice.of(options)
     reader = Reader(keys=load(*options["keys"]), schema=schema)
     try:
         with _twice(what[0]) as stream:

@@ -112,8 +112,20 @@ def test_a_cut_file_says_where(make: object) -> None:
     assert isinstance(found[-1], Broken)
     assert found[-1].number == 5
     assert "cut inside" in found[-1].text
-    cut = gzip.compress(file)[:-12]
-    assert [type(item) for item in read(cut)][:3] == [Packet, Packet, Packet]
+
+
+def test_a_spoiled_gzip_file_says_so() -> None:
+    """Even where only the checksum at its end is wrong or missing."""
+    packed = gzip.compress(pcap(PACKETS))
+    for wrong, what in (
+        (packed[:-4] + b"\0\0\0\1", "spoiled gzip"),
+        (packed[:-8], "cut inside gzip"),
+        (packed[:-20], "cut"),
+    ):
+        *found, last = read(wrong)
+        assert isinstance(last, Broken)
+        assert what in last.text
+        assert found[:2] == read(pcap(PACKETS))[:2]
 
 
 @pytest.mark.parametrize("make", [pcap, pcapng])

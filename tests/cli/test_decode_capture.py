@@ -30,6 +30,7 @@ from pyplc.v2gtp import pack
 DIN = "captures/dsv2gshark/DIN_DC_DS5366_Josev.pcapng"
 TLS = "captures/dsv2gshark/ISO-20_TLS13_DC_DS5366_Josev.pcapng"
 CUT = "captures/everest/MG_MG4_electric_iso-2-AC.dump"
+LARGE = "captures/everest/Audi_Q4_dc-iso2.dump"
 TWO = "captures/everest/Porsche_Taycan_4S_iso-15118-2-AC_2023-04-11T09_44_27.990Z-taycan-iso-ac-driverside.dump"
 PYPLC = [sys.executable, "-c", "from pyplc.cli.main import main; main()"]
 FIELDS = ["frame", "time", "session", "side", "protocol", "message", "schema", "guessed", "exi_hex", "value"]
@@ -237,6 +238,33 @@ def test_a_folder_into_a_folder(folder: Path, tmp_path: Path, jobs: int) -> None
     assert "2 of 3 captures" in done.stdout
     assert "not read" in done.stderr and "bad.pcap" in done.stderr
     assert "two.dump.gz: damaged" in done.stderr
+
+
+def test_a_folder_stopped_half_way(tmp_path: Path) -> None:
+    """Ctrl-C: what is begun is finished, what is done is told, nothing hangs."""
+    folder = tmp_path / "captures"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"{number}.dump").symlink_to(reference.path(LARGE))
+    command = [*PYPLC, "decode", str(folder), "--json", "--out", str(tmp_path / "out"), "--jobs", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        while not list(tmp_path.glob("out/*.jsonl")):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "captures are left" in errors
+    assert " of " in out
+    assert "Traceback" not in errors
+
+
+def test_the_keys_of_a_folder(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(reference.path(TLS), folder / "three.pcapng")
+    (folder / "deep" / "bad.pcap").unlink()
+    log = tmp_path / "keys.log"
+    run(folder, "--out", tmp_path / "out", "--jobs", 1, "--write-keys", log)
+    run(folder / "three.pcapng", "--write-keys", tmp_path / "alone.log")
+    assert set(log.read_text().splitlines()) >= set((tmp_path / "alone.log").read_text().splitlines()) != set()
 
 
 def test_a_folder_to_the_standard_output(folder: Path) -> None:
