@@ -9,7 +9,7 @@ import msgspec
 
 from ..events import Change, Connection, Event, HomePlug, Message, Sdp, Tls
 from .facts import Facts, base, facts, phase_of
-from .own import Own
+from .own import Own, typed
 
 TAPS_S = 0.1
 """A management message that comes again on another interface within this time is the same one, seen by two taps."""
@@ -191,7 +191,7 @@ def stories(events: Iterable[Event]) -> list[Story]:
     by_connection: dict[int, Story] = {}
     found: list[Story] = []
     last = 0.0
-    for event in _once(events):
+    for event in map(typed, _once(events)):
         if event.time:
             last = max(last, event.time)
         story = _home(event, open_stories, by_connection)
@@ -199,7 +199,7 @@ def stories(events: Iterable[Event]) -> list[Story]:
             story = Story(event.session, before, connection=event.connection)
             before = []
             found.append(story)
-            open_stories[event.session] = by_connection[event.connection] = story
+            open_stories[event.session] = by_connection[_place(event)] = story
         if story is None and isinstance(event, Own) and found and not _is_attempt(before):
             story = found[-1]  # what a station does after the connection still belongs to its session
         if story is None:
@@ -234,12 +234,17 @@ def _once(events: Iterable[Event]) -> Iterator[Event]:
 
 def _home(event: Event, open_stories: dict[int, Story], by_connection: dict[int, Story]) -> Story | None:
     if isinstance(event, Message):
-        return by_connection.get(event.connection)
+        return by_connection.get(_place(event))
     if isinstance(event, (Connection, Tls)):
         return by_connection.get(event.connection)
     if open_stories:
         return next(reversed(open_stories.values()))
     return None
+
+
+def _place(message: Message) -> int:
+    """The connection of a message, or a number of its own for a session that was recorded without frames."""
+    return message.connection or -message.session
 
 
 def _is_attempt(events: list[Any]) -> bool:
