@@ -155,8 +155,7 @@ def _show(report: Report, as_json: bool, rows: object) -> None:
 
         console = Console(highlight=False)
         for text, style in lines(report):
-            hang = " " * (len(text) - len(text.lstrip()) + 4)
-            parts = textwrap.wrap(text, console.width, subsequent_indent=hang, drop_whitespace=True)
+            parts = textwrap.wrap(text, console.width, subsequent_indent=" " * 8)
             console.print(Text("\n".join(parts), style=style))
         console.print()
     else:

@@ -31,11 +31,14 @@ class Context(NamedTuple):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A known case: what was seen, what helped, and where it is from."""
+    """A known case of the field."""
 
     text: str
+    """What was seen."""
     remedy: str
+    """What helped."""
     source: str
+    """Where it is from."""
 
 
 class Known(NamedTuple):

@@ -19,11 +19,12 @@ Values = list[tuple[float, float]]
 
 
 class Range(msgspec.Struct):
-    """Least, greatest and mean of a value; the mean is over time."""
+    """How a value ran."""
 
     least: float
     greatest: float
     mean: float
+    """Over time."""
 
 
 class Series(NamedTuple):

@@ -24,54 +24,82 @@ RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_powe
 
 
 class Peer(msgspec.Struct, kw_only=True):
-    """One side: link address, address and port, its identity, its limits in V, A, W."""
+    """One side."""
 
     mac: str = ""
+    """Link address."""
     address: str = ""
+    """IPv6 address and port."""
     identity: str = ""
+    """EVCCID or EVSEID; bytes as hex."""
     limits: Limits = Limits()
+    """The last it told: V, A, W; null for none."""
 
 
 class Reached(msgspec.Struct):
-    """One storey of the tower in a session: "passed", "broken" (the verdict's), or "unseen"; what was found there."""
+    """One storey of the tower in a session."""
 
     layer: Layer
+    """control pilot, SLAC, network, TCP, TLS, handshake, session or power."""
     state: str
+    """passed, broken (the verdict's), or unseen."""
     errors: int
+    """Findings of level error there."""
     warnings: int
+    """Findings of level warning there."""
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """One session of a capture.
-
-    `start` is ISO 8601 UTC; durations are seconds; `asked` and `delivered` hold ranges by "voltage" (V), "current" (A)
-    and "power" (W); `energy_wh` is what the charger reported, summed over time.
-    """
+    """One session of a capture, or an attempt that came to none."""
 
     file: str
+    """The capture."""
     session: int
+    """Its number in the capture; 0: an attempt that came to no session."""
     start: str
+    """Its first event, ISO 8601, UTC."""
     duration: float
+    """Seconds to its last event."""
     ev: Peer
+    """The vehicle."""
     evse: Peer
+    """The charger."""
     offers: list[str]
+    """Protocols the vehicle offered, the best first."""
     protocol: str
+    """The namespace that was agreed."""
     schema: str
+    """Its short name: din, iso2, iso20_dc, ..."""
     guessed: bool
+    """The schema is a guess: no handshake in the capture."""
     tls: bool
+    """The messages came through TLS."""
     payment: str
+    """The payment option, in the words of the standard."""
     mode: str
+    """The energy transfer mode, in the words of the standard."""
     messages: int
+    """V2G messages, both ways."""
     attenuation_db: float | None
+    """Mean of the lowest CM_ATTEN_CHAR.IND."""
     soc_first: float | None
+    """State of charge in percent, as first told."""
     soc_last: float | None
+    """As last told."""
     asked: dict[str, Range]
+    """Ranges of what the vehicle asked for: voltage (V), current (A), power (W)."""
     delivered: dict[str, Range]
+    """Ranges of what the charger reported."""
     energy_wh: float
+    """What the charger reported, summed over time."""
     phases: list[Phase]
+    """In order."""
     tower: list[Reached]
+    """How far it came, from the control pilot up to power."""
     findings: list[Finding]
+    """Every rule that was broken, in the order of time."""
     verdict: Verdict
+    """Why it stopped."""
 
 
 def told(events: Iterable[Event], file: str = "") -> list[tuple[Report, Story]]:

@@ -61,14 +61,20 @@ class Exchange(msgspec.Struct):
 
 
 class Phase(msgspec.Struct):
-    """A stretch of a session: seconds since its story began, and the first and last frame."""
+    """A stretch of a session; it lasts until the next begins."""
 
     name: str
+    """As in the checkpoints."""
     start: float
+    """Seconds since the story began."""
     seconds: float
+    """How long it lasted."""
     frame: int
+    """Its first frame."""
     last_frame: int
+    """Its last frame of that phase."""
     rounds: int = 0
+    """Requests, or messages below the session."""
 
 
 class Story(msgspec.Struct):

@@ -32,35 +32,37 @@ ROOTS = ("slac-run-id",)
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """Why it stopped.
-
-    outcome   "finished", "stopped by charger", "stopped by vehicle", "failed", "timeout", "lost", "refused",
-              "no match", "no session", "unknown"
-    by        the side that ended it, or whose fault it seems: "ev", "evse" or empty
-    phase     the phase it was in
-    layer     the storey of the rule; empty for an orderly end
-    rule      key and title of the first rule broken, empty for none; `requirement` its source
-    sentence  what happened, for people
-    causes    what is behind it, the likeliest first
-    matching  why SLAC made no link, a paragraph; empty where it did, or was not tried
-    witness   what the stations themselves recorded of their end
-    cases     similar cases that are known, with their sources
-    """
+    """Why it stopped."""
 
     outcome: str
+    """finished, stopped by charger, stopped by vehicle, failed, timeout, lost, refused, no match, no session, unknown;
+    or what a station recorded itself (device, pilot, protocol, ...)."""
     by: str
+    """The side that ended it, or whose fault it seems: ev, evse, or empty."""
     phase: str
+    """The phase it was in."""
     layer: str
+    """The storey of the rule; empty for an orderly end."""
     rule: str
+    """Key of the first rule broken that can have ended it; empty for an orderly end."""
     title: str
+    """The rule in words."""
     requirement: str
+    """Its requirement number, time-out or source."""
     sentence: str
+    """What happened, for people."""
     frame: int
+    """Where in the capture."""
     t: float
+    """Seconds since the story began."""
     causes: list[str]
+    """What is usually behind it, the likeliest first."""
     cases: list[Case]
+    """Similar cases of the field, with their sources."""
     matching: str = ""
+    """Why SLAC made no link; empty where it did, or was not tried."""
     witness: list[str] = []
+    """What the stations themselves recorded of their end."""
 
 
 OUTCOMES = {
