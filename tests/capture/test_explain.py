@@ -143,6 +143,26 @@ def test_a_clock_that_jumps_by_decades_costs_nothing(session: Path) -> None:
     assert len(page.html(found)) < 1_000_000
 
 
+def test_tls_without_keys_is_said() -> None:
+    packets = load(reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"))
+    kept = [p for p in packets if b"CLIENT_RANDOM" not in p.data]
+    verdict = explain(read(io.BytesIO(pcap(kept))))[0].verdict
+    assert (verdict.outcome, verdict.rule) == ("unknown", "tls-unread")
+    assert "--keys" in verdict.causes[0]
+
+
+def test_a_tls_handshake_that_fails_names_the_alert() -> None:
+    packets = load(reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"))
+    hello = next(n for n, p in enumerate(packets) if p.data[74:76] == b"\x16\x03")
+    answer = next(
+        p for p in packets[hello + 1 :] if p.data[74:76] == b"\x16\x03" and p.data[6:12] != packets[hello].data[6:12]
+    )
+    alert = answer._replace(data=answer.data[:74] + bytes.fromhex("15030300020230"), length=81)
+    verdict = explain(read(io.BytesIO(pcap([*packets[: hello + 1], alert]))))[0].verdict
+    assert (verdict.rule, verdict.layer, verdict.by) == ("tls-alert", "TLS", "evse")
+    assert "unknown_ca" in verdict.sentence
+
+
 def test_what_a_capture_says_is_no_markup() -> None:
     found = told(read(reference.path(f"captures/{SMALL}")), "<script>alert(1)</script>.pcap")
     text = page.html(found)

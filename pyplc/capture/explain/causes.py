@@ -53,6 +53,18 @@ CAUSES = (
         "TLS handshake failed: certificates or cipher suites",
     ),
     Row(
+        ("tls-alert",),
+        (),
+        "the other side's certificate is of another root, has expired, or the clock of one side is wrong",
+        "no cipher suite or TLS version in common",
+        "the vehicle wants a certificate chain of a V2G root, the charger has a self-made one",
+    ),
+    Row(
+        ("tls-unread",),
+        (),
+        "no key log: give one with --keys, or have either side disclose its keys in the capture",
+    ),
+    Row(
         ("handshake-refused",),
         (),
         "the vehicle offers only protocols the charger does not speak",

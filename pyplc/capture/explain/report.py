@@ -15,8 +15,7 @@ from .curves import Range
 from .facts import Facts
 from .findings import Finding, Layer, Level, apply
 from .own import Own
-from .rules_power import Limits, moments
-from .story import Phase, Story, stories
+from .story import NO_LIMITS, Limits, Phase, Story, stories
 from .verdict import Verdict, verdict
 
 RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_power.RULES)
@@ -32,7 +31,7 @@ class Peer(msgspec.Struct, kw_only=True):
     """IPv6 address and port."""
     identity: str = ""
     """EVCCID or EVSEID; bytes as hex."""
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     """The last it told: V, A, W; null for none."""
 
 
@@ -115,7 +114,7 @@ def explain(events: Iterable[Event], file: str = "") -> list[Report]:
 def report(story: Story, file: str = "") -> Report:
     """The report of one story."""
     findings = apply(RULES, story)
-    limits = [*moments(story)]
+    last = story.exchanges[-1] if story.exchanges else None
     asked = {what: curves.asked(story, what) for what in curves.LABELS}
     given = {what: curves.given(story, what) for what in curves.LABELS}
     merged: Facts = {}
@@ -132,8 +131,8 @@ def report(story: Story, file: str = "") -> Report:
         session=story.number,
         start=datetime.fromtimestamp(story.start, UTC).isoformat(timespec="milliseconds"),
         duration=round(story.end - story.start, 3),
-        ev=_peer(story, "ev", limits[-1].ev if limits else Limits()),
-        evse=_peer(story, "evse", limits[-1].evse if limits else Limits()),
+        ev=_peer(story, "ev", last.ev if last is not None else NO_LIMITS),
+        evse=_peer(story, "evse", last.evse if last is not None else NO_LIMITS),
         offers=_offers(story),
         protocol=next((m.protocol for m in story.messages if m.schema == story.schema and m.protocol), ""),
         schema=story.schema,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,13 +15,26 @@ TAPS_S = 0.1
 """A management message that comes again on another interface within this time is the same one, seen by two taps."""
 
 
+class Limits(NamedTuple):
+    """The latest limits of one side in V, A, W; None where it gave none."""
+
+    voltage: float | None = None
+    current: float | None = None
+    power: float | None = None
+
+
+NO_LIMITS = Limits()
+
+
 class Exchange(msgspec.Struct):
-    """A request and its response; either may be missing."""
+    """A request and its response; either may be missing. `ev` and `evse` are the limits told until then."""
 
     request: Message | None
     response: Message | None = None
     asked: Facts = {}
     answered: Facts = {}
+    ev: Limits = NO_LIMITS
+    evse: Limits = NO_LIMITS
 
     @property
     def name(self) -> str:
@@ -183,7 +196,22 @@ def pair_up(messages: Iterable[Message]) -> list[Exchange]:
                 found.append(Exchange(None, message, {}, said))
         else:
             found.append(Exchange(message, None, said))
+    ev = evse = NO_LIMITS
+    for exchange in found:
+        exchange.ev = ev = limits_of(exchange.asked, "EV", ev)
+        exchange.evse = evse = limits_of(exchange.answered, "EVSE", evse)
     return found
+
+
+LIMITS = {side: [f"{side}Maximum{what}Limit" for what in ("Voltage", "Current", "Power")] for side in ("EV", "EVSE")}
+
+
+def limits_of(said: Facts, side: str, before: Limits) -> Limits:
+    """The limits in a message of `side` ("EV" or "EVSE"); what it leaves out stays as before."""
+    found = [said.get(name) for name in LIMITS[side]]
+    if found == [None, None, None]:
+        return before
+    return Limits(*(float(n) if isinstance(n, (int, float)) else o for n, o in zip(found, before, strict=True)))
 
 
 def _is_response(message: Message) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .curves import Range
 from .findings import Level
 from .report import Report
-from .rules_power import Limits
+from .story import Limits
 
 MARK = {Level.ERROR: "!!", Level.WARNING: " !", Level.DEVIATION: " -", Level.NOTE: "  "}
 COLOUR = {Level.ERROR: "red", Level.WARNING: "yellow", Level.DEVIATION: "cyan", Level.NOTE: "dim"}

@@ -25,7 +25,7 @@ WEAK = ("unanswered", "pilot-back", "pilot-silent")
 """What is seen at the end of nearly any session that broke off."""
 TAIL_RULES = ("vehicle-error", "pause", "pilot-fault")
 """Rules that may be the cause although they are broken by the first message of the end."""
-CONSEQUENCES = ("own-word", "tcp-lost", "capture-ends", "one-sided", "slac-half")
+CONSEQUENCES = ("own-word", "tcp-lost", "capture-ends", "one-sided", "slac-half", "tls-unread")
 """How a session ends when no rule says why; what tells more comes first."""
 ROOTS = ("slac-run-id",)
 """Rules that explain all that comes after them in an attempt without a session."""
@@ -93,6 +93,7 @@ OUTCOMES = {
     "capture-ends": "unknown",
     "one-sided": "unknown",
     "slac-half": "unknown",
+    "tls-unread": "unknown",
 }
 """The outcome a rule stands for; "failed" for all others."""
 
