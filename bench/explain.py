@@ -1,7 +1,7 @@
 """What does the story cost beside reading the capture?
 
 The largest captures of the reference material (PYPLC_REFERENCE), each read alone (its messages decoded), read and
-explained, and made into a page, in one process and one run; the best of some rounds, CPU. The ratio is to reading alone.
+explained, and made into a page, in one process and one run; the best of some rounds, CPU. Ratios are to reading alone.
 
 python bench/explain.py
 """

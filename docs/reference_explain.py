@@ -41,8 +41,7 @@ def explained() -> str:
     lines += ["## Levels\n", *(f"- **{level}**: {text}" for level, text in LEVELS.items()), ""]
     lines += ["## Rules\n", "| key | layer | level | rule | source |", "|---|---|---|---|---|"]
     lines += [f"| `{r.key}` | {r.layer} | {r.level} | {r.title} | {r.requirement} |" for r in RULES]
-    lines += ["\nA rule may weigh more or less in a case than the table says: a refused connection is a note where nobody "]
-    lines[-1] += "had announced the port.\n"
+    lines.append("\nA rule may weigh less in a case: a refused connection is a note where no one announced the port.\n")
     lines += ["## Known cases\n", "| seen | what helped | source |", "|---|---|---|"]
     lines += [f"| {entry.case.text} | {entry.case.remedy} | {entry.case.source} |" for entry in KNOWN]
     return "\n".join([*lines, ""])

@@ -108,9 +108,8 @@ def _power(report: Report) -> Iterator[Line]:
 
 def range_text(r: Range, unit: str, factor: float) -> str:
     """A range with its mean."""
-    if r.least == r.greatest:
-        return f"{r.least * factor:.4g} {unit}"
-    return f"{r.least * factor:.4g} to {r.greatest * factor:.4g} {unit} (mean {r.mean * factor:.4g})"
+    least, greatest, mean = (f"{round(value * factor, 2):.4g}" for value in (r.least, r.greatest, r.mean))
+    return f"{least} {unit}" if least == greatest else f"{least} to {greatest} {unit} (mean {mean})"
 
 
 def _why(report: Report) -> Iterator[Line]:
