@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from ..capture.explain.report import Report
     from ..capture.explain.story import Story
 
-SESSION = "session.pcapng"
+SESSION = ("session.pcapng", "session.jsonl")
+"""The files of a recorded session; either tells the story, the first one with the frames."""
 SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
 
 
@@ -37,7 +39,7 @@ def command(
 ) -> None:
     """Say what happened in a capture (a file, a folder, or - for the standard input), and why each session stopped.
 
-    The folder of a session that pyplc recorded is read whole: the frames, and what the station recorded of itself.
+    Of a session that pyplc recorded the story also has what the station recorded of itself: pilot, switches, decisions.
 
     \b
     Example:  pyplc explain session.pcapng
@@ -75,15 +77,12 @@ def command(
 
 
 def _told(file: Path, name: str, keys: Path | None, schema: str | None) -> list[tuple[Report, Story]]:
-    from ..capture.explain.own import beside, joined
     from ..capture.explain.report import told
     from ..capture.keylog import load
     from ..capture.reader import read
 
     known = load(keys) if keys is not None else []
-    events = read("-" if str(file) == "-" else file, keys=known, schema=schema)
-    records = beside(file)
-    return told(joined(events, records) if records is not None else events, name)
+    return told(read("-" if str(file) == "-" else file, keys=known, schema=schema), name)
 
 
 def _pages(wanted: Path | None, folder: bool) -> Pages | None:
@@ -99,12 +98,12 @@ def _pages(wanted: Path | None, folder: bool) -> Pages | None:
 
 def _is_session(source: Path) -> bool:
     """Whether this is the folder of one recorded session."""
-    return (source / SESSION).is_file()
+    return any((source / name).is_file() for name in SESSION)
 
 
 def _name(file: Path, source: Path) -> str:
     """What a capture is called: a recorded session by its folder."""
-    if file.name == SESSION:
+    if file.name in SESSION:
         file, source = file.parent, source.parent if _is_session(source) else source
     return str(file.relative_to(source)) if source.is_dir() else file.name
 
@@ -114,7 +113,7 @@ def _files(source: Path) -> Iterator[Path]:
         yield source
         return
     if _is_session(source):
-        yield source / SESSION
+        yield next(source / name for name in SESSION if (source / name).is_file())
         return
     found = sorted(f for f in source.rglob("*") if f.is_file() and f.name.endswith(SUFFIXES))
     if not found:
@@ -156,7 +155,8 @@ def _show(report: Report, as_json: bool, rows: object) -> None:
 
         console = Console(highlight=False)
         for text, style in lines(report):
-            console.print(Text(text, style=style))
+            parts = textwrap.wrap(text, console.width, subsequent_indent=" " * 8)
+            console.print(Text("\n".join(parts), style=style))
         console.print()
     else:
         click.echo("\n".join(text for text, _ in lines(report)) + "\n")

@@ -19,7 +19,7 @@ from stories import CAPTURES, FAULTS, Known
 
 from pyplc.capture.explain import drawing, page, talk, timeline
 from pyplc.capture.explain.curves import Plot, Series, energy
-from pyplc.capture.explain.own import Own, joined, recorded
+from pyplc.capture.explain.own import Own, recorded
 from pyplc.capture.explain.report import RULES, Report, explain, told
 from pyplc.capture.explain.text import COLUMNS, lines
 from pyplc.capture.reader import read
@@ -143,6 +143,26 @@ def test_a_clock_that_jumps_by_decades_costs_nothing(session: Path) -> None:
     assert len(page.html(found)) < 1_000_000
 
 
+def test_tls_without_keys_is_said() -> None:
+    packets = load(reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"))
+    kept = [p for p in packets if b"CLIENT_RANDOM" not in p.data]
+    verdict = explain(read(io.BytesIO(pcap(kept))))[0].verdict
+    assert (verdict.outcome, verdict.rule) == ("unknown", "tls-unread")
+    assert "--keys" in verdict.causes[0]
+
+
+def test_a_tls_handshake_that_fails_names_the_alert() -> None:
+    packets = load(reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"))
+    hello = next(n for n, p in enumerate(packets) if p.data[74:76] == b"\x16\x03")
+    answer = next(
+        p for p in packets[hello + 1 :] if p.data[74:76] == b"\x16\x03" and p.data[6:12] != packets[hello].data[6:12]
+    )
+    alert = answer._replace(data=answer.data[:74] + bytes.fromhex("15030300020230"), length=81)
+    verdict = explain(read(io.BytesIO(pcap([*packets[: hello + 1], alert]))))[0].verdict
+    assert (verdict.rule, verdict.layer, verdict.by) == ("tls-alert", "TLS", "evse")
+    assert "unknown_ca" in verdict.sentence
+
+
 def test_what_a_capture_says_is_no_markup() -> None:
     found = told(read(reference.path(f"captures/{SMALL}")), "<script>alert(1)</script>.pcap")
     text = page.html(found)
@@ -176,9 +196,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_records_and_frames_are_on_one_time_line(session: Path) -> None:
-    events = list(joined(read(session / "session.pcapng"), session / "session.jsonl"))
+    report, story = told(read(session / "session.pcapng"))[0]
+    events = story.events
     assert [e.time for e in events] == sorted(e.time for e in events)
-    report, story = told(events)[0]
     states = [state.state for state in timeline.pilot(story)]
     assert "".join(dict.fromkeys(states)) == "ABC"
     assert states[-1] in ("A", "B")
@@ -193,11 +213,17 @@ def test_records_and_frames_are_on_one_time_line(session: Path) -> None:
     assert len(story.homeplug("CM_SLAC_MATCH.CNF")) == 1, "two taps, one message"
 
 
-def test_a_spoiled_line_of_records_is_told(session: Path, tmp_path: Path) -> None:
+def test_records_without_frames_tell_the_same_session(session: Path) -> None:
+    whole, lines = explain(read(session / "session.pcapng"))[0], explain(read(session / "session.jsonl"))[0]
+    assert (lines.verdict.outcome, lines.verdict.sentence) == (whole.verdict.outcome, whole.verdict.sentence)
+    assert (lines.messages, lines.energy_wh) == (whole.messages, whole.energy_wh)
+
+
+def test_a_spoiled_record_is_told(session: Path, tmp_path: Path) -> None:
     broken = tmp_path / "session.jsonl"
     broken.write_bytes((session / "session.jsonl").read_bytes() + b'{"type": "pilot", "st')
-    report = explain(joined(read(session / "session.pcapng"), broken))[0]
-    assert any(f.rule == "file-damaged" and "session.jsonl, line" in f.text for f in report.findings)
+    report = explain(read(broken))[0]
+    assert any(f.rule == "file-damaged" for f in report.findings)
 
 
 # drawing

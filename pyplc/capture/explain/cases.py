@@ -31,11 +31,14 @@ class Context(NamedTuple):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A known case: what was seen, what helped, and where it is from."""
+    """A known case of the field."""
 
     text: str
+    """What was seen."""
     remedy: str
+    """What helped."""
     source: str
+    """Where it is from."""
 
 
 class Known(NamedTuple):
@@ -369,6 +372,75 @@ KNOWN: tuple[Known, ...] = (
         ("unanswered", "response-code"),
         test=lambda context: any(
             f.rule in ("unanswered", "response-code") and "Welding" in f.text for f in context.findings
+        ),
+    ),
+    Known(
+        Case(
+            "Cars look for the charger very soon after the match (Tesla 0.7 s, Polestar 0.5 s), before a slow "
+            "charger's server is up.",
+            "Start SECC discovery and the TCP port before CM_SLAC_MATCH.CNF is sent.",
+            "pyPLC; captures",
+        ),
+        ("sdp-unanswered", "no-network"),
+        test=lambda context: context.rule in ("sdp-unanswered", "tcp-refused"),
+    ),
+    Known(
+        Case(
+            "NetworkManager or a DHCP client takes the interface down, or removes its address, while a session begins.",
+            "Give the interface a profile of its own with a link-local address only.",
+            "pyPLC issue 10",
+        ),
+        ("sdp-unanswered", "no-network", "tcp-unused"),
+        test=lambda context: context.rule in ("sdp-unanswered", "no-network", "tcp-unused"),
+    ),
+    Known(
+        Case(
+            "Modem firmware 1.1.0.844 (TL-PA4010 v2.3) drops connections; a TL-PA4010 v6 does not work at all; a "
+            "weak supply restarts the modem and looks like a protocol error.",
+            "Look at the firmware's version and at the supply: pyplc modem info.",
+            "pyPLC issue 37",
+        ),
+        ("tcp-lost", "no-network", "slac-again"),
+        ("charging", "joining the network", "SLAC"),
+    ),
+    Known(
+        Case(
+            "After CM_SET_KEY the modem of a Circontrol charger never shows up in the network.",
+            "Unsolved.",
+            "pyPLC",
+        ),
+        ("no-network", "slac-again"),
+    ),
+    Known(
+        Case(
+            "Some chargers refuse a SessionSetupReq without EVCCID.",
+            "Send the MAC of the vehicle.",
+            "pyPLC",
+        ),
+        ("response-code", "tcp-lost", "unanswered"),
+        ("session set-up",),
+        lambda context: any(e.pair == "SessionSetup" and not e.asked.get("EVCCID") for e in context.story.exchanges),
+    ),
+    Known(
+        Case(
+            "Compleo answers PowerDeliveryReq after 0.9 to 1.5 s.",
+            "A time-out of 6 s is proven.",
+            "pyPLC; captures",
+        ),
+        ("late", "unanswered", "slow"),
+        ("power on", "charging", "power off"),
+        lambda context: any(f.rule in ("late", "unanswered") and "PowerDelivery" in f.text for f in context.findings),
+    ),
+    Known(
+        Case(
+            "A full car may refuse to talk, or stops at once because its state of charge is too close to the target.",
+            "Nothing to mend; try with a battery that is not full.",
+            "pyPLC issue 12; capture of a BMW iX",
+        ),
+        ("tcp-lost", "", "unanswered"),
+        ("session set-up", "parameters", "cable check"),
+        lambda context: (
+            context.by == "ev" and any(float(e.asked.get("EVRESSSOC") or 0) > 70 for e in context.story.exchanges)
         ),
     ),
     Known(

@@ -53,6 +53,18 @@ CAUSES = (
         "TLS handshake failed: certificates or cipher suites",
     ),
     Row(
+        ("tls-alert",),
+        (),
+        "the other side's certificate is of another root, has expired, or the clock of one side is wrong",
+        "no cipher suite or TLS version in common",
+        "the vehicle wants a certificate chain of a V2G root, the charger has a self-made one",
+    ),
+    Row(
+        ("tls-unread",),
+        (),
+        "no key log: give one with --keys, or have either side disclose its keys in the capture",
+    ),
+    Row(
         ("handshake-refused",),
         (),
         "the vehicle offers only protocols the charger does not speak",
@@ -113,6 +125,30 @@ CAUSES = (
         (),
         "the answer is held back by slow hardware behind the protocol",
         "the powerline repeats frames: look at the attenuation",
+    ),
+    Row(
+        ("pause", "silent"),
+        (),
+        "the vehicle waits for what it did not get: a status, a voltage, a state of the pilot; look at the last answer",
+        "the vehicle's software hangs, or it went to sleep",
+    ),
+    Row(
+        ("pilot-fault", "pilot-back", "pilot-silent"),
+        (),
+        "the connector was pulled, or its button pressed",
+        "one side switched off for a fault of its own: its log knows more",
+        "the pilot is disturbed: bad contact, no protective earth, a coil in the cable",
+    ),
+    Row(
+        ("voltage-classes", "no-offer"),
+        (),
+        "a charger for 400 V and a vehicle of 800 V, or the reverse",
+        "the charger has no power to give: its limit is set to zero, or its power module is not ready",
+    ),
+    Row(
+        ("session-id",),
+        (),
+        "the side that answers made up the id, or cut it: it is kept with the length it came with",
     ),
     Row(
         ("loop",),

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ...record import Reading
-from .rules_power import moments
 from .story import Exchange, Story
 
 HOLE_S = 5.0
@@ -19,11 +18,12 @@ Values = list[tuple[float, float]]
 
 
 class Range(msgspec.Struct):
-    """Least, greatest and mean of a value; the mean is over time."""
+    """How a value ran."""
 
     least: float
     greatest: float
     mean: float
+    """Over time."""
 
 
 class Series(NamedTuple):
@@ -155,9 +155,9 @@ def _limits(story: Story, side: str, what: str) -> Values:
     """The corners of a limit: where it was told first, where it changes, and the end."""
     found: Values = []
     t = 0.0
-    for moment in moments(story):
-        value = getattr(getattr(moment, side), what)
-        t = moment.exchange.last.time - story.start
+    for exchange in story.exchanges:
+        value = getattr(getattr(exchange, side), what)
+        t = exchange.last.time - story.start
         if value and (not found or found[-1][1] != value):
             if found:
                 found.append((t, found[-1][1]))

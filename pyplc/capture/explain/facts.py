@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -58,6 +59,7 @@ def _gather(element: Element, found: Facts) -> None:
         _gather(element_inside, found)
 
 
+@cache
 def base(name: str) -> str:
     """The name of a pair: "CableCheck" for CableCheckReq, DC_CableCheckRes."""
     for prefix in ("AC_", "DC_", "WPT_", "ACDP_"):

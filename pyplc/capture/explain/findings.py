@@ -64,22 +64,34 @@ class Rule(NamedTuple):
 
 
 class Finding(msgspec.Struct, kw_only=True):
-    """A broken rule: where first (`frame`, `t` seconds since the story began) and last, how often, and the worst of it
-    (`text`, `worst_frame`, `worst_t`)."""
+    """A broken rule: where first and last, how often, and the worst of it."""
 
     rule: str
+    """Key of the rule."""
     layer: Layer
+    """The storey it belongs to."""
     level: Level
+    """note, deviation, warning or error."""
     title: str
+    """The rule in words."""
     text: str
+    """The worst case of it, with its figures."""
     requirement: str
+    """Requirement number, time-out or source; may be empty."""
     side: str
+    """Who broke it: ev, evse, or empty."""
     frame: int
+    """First frame; 0 where it is not of a frame."""
     t: float
+    """First time, seconds since the story began."""
     last_t: float
+    """Last time."""
     worst_frame: int
+    """Frame of the worst case."""
     worst_t: float
+    """Time of the worst case."""
     count: int = 1
+    """How often."""
 
 
 def apply(rules: Iterable[Rule], story: Story) -> list[Finding]:

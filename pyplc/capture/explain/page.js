@@ -54,6 +54,10 @@ for (const box of document.querySelectorAll(".plots")) {
     const near = low + 1 < points.length && points[low + 1][0] - t < t - points[low][0] ? low + 1 : low;
     return points[near];
   }
+  function told(value, unit) {
+    if (unit === "W" && Math.abs(value) >= 1000) [value, unit] = [value / 1000, "kW"];
+    return `${+value.toFixed(Math.abs(value) < 100 ? 1 : 0)} ${unit}`;
+  }
   function point(t) {
     const inside = t !== null;
     now.textContent = inside ? `at ${spoken(t)}` : "";
@@ -65,7 +69,7 @@ for (const box of document.querySelectorAll(".plots")) {
       const out = box.querySelector(`output[data-of='${p}.${s}']`);
       const found = inside && series.length ? at(series, t) : null;
       const near = found && t >= series[0][0] - 2 && t <= series[series.length - 1][0] + 2;
-      out.textContent = near ? `${+found[1].toFixed(Math.abs(found[1]) < 100 ? 1 : 0)} ${plot.unit}` : "";
+      out.textContent = near ? told(found[1], plot.unit) : "";
     }
   }
   const time = (area, event) => {

@@ -15,21 +15,11 @@ from .curves import Plot, plots
 from .findings import Finding, Level
 from .report import Peer, Report
 from .story import Story
-from .text import limits_text, range_text, schema_name, span
+from .text import limits_text, range_text, schema_name, span, tone
 from .timeline import lanes, pilot
 from .verdict import Verdict
 
 Told = tuple[Report, Story]
-GOOD, MIDDLE, BAD = "good", "mid", "bad"
-TONES = {
-    "finished": GOOD,
-    "stopped by charger": MIDDLE,
-    "stopped by vehicle": MIDDLE,
-    "stopped": MIDDLE,
-    "no session": "",
-    "unknown": "",
-}
-"""How an outcome looks; the rest is bad."""
 COLOURS = {
     "SLAC": 0, "joining the network": 0, "SECC discovery": 1, "connection": 1, "handshake": 1, "session set-up": 2,
     "authorisation": 2, "parameters": 2, "cable check": 3, "pre-charge": 3, "power on": 3, "charging": 4,
@@ -39,11 +29,6 @@ WEIGHT = [Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE]
 EDGE = ' class="edge"'
 THIN = 0.06
 """A part of a bar below this share of it shows no name."""
-
-
-def tone(outcome: str) -> str:
-    """How an outcome looks: "good", "mid", "bad" or nothing."""
-    return TONES.get(outcome, BAD)
 
 
 @cache

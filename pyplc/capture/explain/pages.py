@@ -12,7 +12,7 @@ from . import page
 from .findings import Level
 from .page import Told
 from .report import Report
-from .text import schema_name
+from .text import schema_name, tone
 
 INDEX = "index.html"
 
@@ -94,11 +94,11 @@ def index(rows: list[Row]) -> str:
     """The table of all sessions, with a filter; a click on a head sorts."""
     counts = Counter(row.report.verdict.outcome for row in rows)
     stack = "".join(
-        f'<i class="{page.tone(outcome)}" style="flex:{count}" title="{escape(outcome)}: {count}"></i>'
+        f'<i class="{tone(outcome)}" style="flex:{count}" title="{escape(outcome)}: {count}"></i>'
         for outcome, count in counts.most_common()
     )
     told = " ".join(
-        f'<span class="badge {page.tone(outcome)}">{escape(outcome)}: {count}</span>'
+        f'<span class="badge {tone(outcome)}">{escape(outcome)}: {count}</span>'
         for outcome, count in counts.most_common()
     )
     head = "".join(f"<th>{name}</th>" for name in COLUMNS)
@@ -126,7 +126,7 @@ def _row(row: Row) -> str:
     cells = (
         f'<td class="file"><a href="{escape(row.link)}">{escape(file)}</a>{number}<br>'
         f'<small class="soft">{escape(folder)}</small></td>',
-        f'<td><span class="badge {page.tone(v.outcome)}">{escape(v.outcome)}</span></td>',
+        f'<td><span class="badge {tone(v.outcome)}">{escape(v.outcome)}</span></td>',
         f'<td class="why-cell">{escape(v.sentence)}</td>',
         f"<td>{escape(v.phase)}</td>",
         f'<td class="tight">{escape(schema_name(report))}</td>',

@@ -15,8 +15,7 @@ from .curves import Range
 from .facts import Facts
 from .findings import Finding, Layer, Level, apply
 from .own import Own
-from .rules_power import Limits, moments
-from .story import Phase, Story, stories
+from .story import NO_LIMITS, Limits, Phase, Story, stories
 from .verdict import Verdict, verdict
 
 RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_power.RULES)
@@ -24,54 +23,82 @@ RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_powe
 
 
 class Peer(msgspec.Struct, kw_only=True):
-    """One side: link address, address and port, its identity, its limits in V, A, W."""
+    """One side."""
 
     mac: str = ""
+    """Link address."""
     address: str = ""
+    """IPv6 address and port."""
     identity: str = ""
-    limits: Limits = Limits()
+    """EVCCID or EVSEID; bytes as hex."""
+    limits: Limits = NO_LIMITS
+    """The last it told: V, A, W; null for none."""
 
 
 class Reached(msgspec.Struct):
-    """One storey of the tower in a session: "passed", "broken" (the verdict's), or "unseen"; what was found there."""
+    """One storey of the tower in a session."""
 
     layer: Layer
+    """control pilot, SLAC, network, TCP, TLS, handshake, session or power."""
     state: str
+    """passed, broken (the verdict's), or unseen."""
     errors: int
+    """Findings of level error there."""
     warnings: int
+    """Findings of level warning there."""
 
 
 class Report(msgspec.Struct, kw_only=True):
-    """One session of a capture.
-
-    `start` is ISO 8601 UTC; durations are seconds; `asked` and `delivered` hold ranges by "voltage" (V), "current" (A)
-    and "power" (W); `energy_wh` is what the charger reported, summed over time.
-    """
+    """One session of a capture, or an attempt that came to none."""
 
     file: str
+    """The capture."""
     session: int
+    """Its number in the capture; 0: an attempt that came to no session."""
     start: str
+    """Its first event, ISO 8601, UTC."""
     duration: float
+    """Seconds to its last event."""
     ev: Peer
+    """The vehicle."""
     evse: Peer
+    """The charger."""
     offers: list[str]
+    """Protocols the vehicle offered, the best first."""
     protocol: str
+    """The namespace that was agreed."""
     schema: str
+    """Its short name: din, iso2, iso20_dc, ..."""
     guessed: bool
+    """The schema is a guess: no handshake in the capture."""
     tls: bool
+    """The messages came through TLS."""
     payment: str
+    """The payment option, in the words of the standard."""
     mode: str
+    """The energy transfer mode, in the words of the standard."""
     messages: int
+    """V2G messages, both ways."""
     attenuation_db: float | None
+    """Mean of the lowest CM_ATTEN_CHAR.IND."""
     soc_first: float | None
+    """State of charge in percent, as first told."""
     soc_last: float | None
+    """As last told."""
     asked: dict[str, Range]
+    """Ranges of what the vehicle asked for: voltage (V), current (A), power (W)."""
     delivered: dict[str, Range]
+    """Ranges of what the charger reported."""
     energy_wh: float
+    """What the charger reported, summed over time."""
     phases: list[Phase]
+    """In order."""
     tower: list[Reached]
+    """How far it came, from the control pilot up to power."""
     findings: list[Finding]
+    """Every rule that was broken, in the order of time."""
     verdict: Verdict
+    """Why it stopped."""
 
 
 def told(events: Iterable[Event], file: str = "") -> list[tuple[Report, Story]]:
@@ -87,7 +114,7 @@ def explain(events: Iterable[Event], file: str = "") -> list[Report]:
 def report(story: Story, file: str = "") -> Report:
     """The report of one story."""
     findings = apply(RULES, story)
-    limits = [*moments(story)]
+    last = story.exchanges[-1] if story.exchanges else None
     asked = {what: curves.asked(story, what) for what in curves.LABELS}
     given = {what: curves.given(story, what) for what in curves.LABELS}
     merged: Facts = {}
@@ -104,8 +131,8 @@ def report(story: Story, file: str = "") -> Report:
         session=story.number,
         start=datetime.fromtimestamp(story.start, UTC).isoformat(timespec="milliseconds"),
         duration=round(story.end - story.start, 3),
-        ev=_peer(story, "ev", limits[-1].ev if limits else Limits()),
-        evse=_peer(story, "evse", limits[-1].evse if limits else Limits()),
+        ev=_peer(story, "ev", last.ev if last is not None else NO_LIMITS),
+        evse=_peer(story, "evse", last.evse if last is not None else NO_LIMITS),
         offers=_offers(story),
         protocol=next((m.protocol for m in story.messages if m.schema == story.schema and m.protocol), ""),
         schema=story.schema,

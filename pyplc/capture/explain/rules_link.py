@@ -8,6 +8,7 @@ from ...record import Pilot as OwnPilot
 from ...record import Summary
 from ...sdp.messages import Security
 from ..events import Change, Damage, Event, Message, Pilot, Sdp, Tls
+from ..tls import ALERTED, NEGOTIATED
 from . import times
 from .findings import Hit, Layer, Level, Rule
 from .own import Own
@@ -178,7 +179,7 @@ def tcp_refused(story: Story) -> Iterator[Hit]:
 def tcp_not_opened(story: Story) -> Iterator[Hit]:
     """A charger was found, but no V2G message follows."""
     answered = story.sdp("Response")
-    if answered and not story.exchanges:
+    if answered and not story.exchanges and not any(isinstance(e, Tls) for e in story.events):
         opened = story.changes(Change.OPEN, own=False)
         text = (
             f"{len(opened)} connections, no V2G message on any" if opened else "the charger was found, nobody connects"
@@ -217,8 +218,25 @@ def capture_ends(story: Story) -> Iterator[Hit]:
 
 def tls_warnings(story: Story) -> Iterator[Hit]:
     for event in story.events:
-        if isinstance(event, Tls) and event.warning:
+        if isinstance(event, Tls) and event.warning and event.name != ALERTED:
             yield Hit(event.frame, event.time, event.text, event.side, group=event.name)
+
+
+def tls_alert(story: Story) -> Iterator[Hit]:
+    """An alert: before any message it is the end of the attempt."""
+    level = Level.WARNING if story.exchanges else None
+    for event in story.events:
+        if isinstance(event, Tls) and event.warning and event.name == ALERTED:
+            who = SIDES.get(event.side, "one side")
+            yield Hit(event.frame, event.time, f"the {who} sends the alert: {event.text}", event.side, level=level)
+
+
+def tls_unread(story: Story) -> Iterator[Hit]:
+    """Negotiated, but without its keys."""
+    agreed = [event for event in story.events if isinstance(event, Tls) and event.name == NEGOTIATED]
+    if agreed and not story.exchanges:
+        text = f"{agreed[-1].text}: the messages cannot be read without the keys of the TLS session"
+        yield Hit(agreed[-1].frame, agreed[-1].time, text)
 
 
 def handshake_refused(story: Story) -> Iterator[Hit]:
@@ -263,6 +281,8 @@ RULES = (
     Rule("tcp-refused", Layer.TCP, Level.WARNING, "connection refused", "", tcp_refused),
     Rule("tcp-unused", Layer.TCP, E, "no session on the connection", "", tcp_not_opened),
     Rule("tcp-lost", Layer.TCP, E, "the connection ended before the session", "", tcp_lost),
+    Rule("tls-alert", Layer.TLS, E, "TLS ends with an alert", "RFC 8446 6.2", tls_alert),
+    Rule("tls-unread", Layer.CAPTURE, Level.NOTE, "TLS without keys", "", tls_unread),
     Rule("tls-trouble", Layer.TLS, Level.WARNING, "TLS", "", tls_warnings),
     Rule("handshake-refused", Layer.HANDSHAKE, E, "no common protocol", "V2G2-172", handshake_refused),
     Rule("handshake-deviation", Layer.HANDSHAKE, Level.NOTE, "minor deviation", "V2G2-170", handshake_deviation),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from ...record import Reading
 from .findings import Hit, Layer, Level, Rule
@@ -26,37 +25,6 @@ CLASS = 0.8
 """A charger whose highest voltage is below this part of the vehicle's is of another class (400 V, 800 V)."""
 
 
-class Limits(NamedTuple):
-    """The latest limits of one side, None where it gave none."""
-
-    voltage: float | None = None
-    current: float | None = None
-    power: float | None = None
-
-
-def limits_of(said: dict[str, object], side: str, before: Limits) -> Limits:
-    """The limits in a message of `side` ("EV" or "EVSE"); what it leaves out stays as before."""
-    found = [said.get(f"{side}Maximum{what}Limit") for what in ("Voltage", "Current", "Power")]
-    return Limits(*(float(n) if isinstance(n, (int, float)) else o for n, o in zip(found, before, strict=True)))
-
-
-class Moment(NamedTuple):
-    """One exchange with the limits that hold in it."""
-
-    exchange: Exchange
-    ev: Limits
-    evse: Limits
-
-
-def moments(story: Story) -> Iterator[Moment]:
-    """Every exchange with both sides' limits after it."""
-    ev = evse = Limits()
-    for exchange in story.exchanges:
-        ev = limits_of(exchange.asked, "EV", ev)
-        evse = limits_of(exchange.answered, "EVSE", evse)
-        yield Moment(exchange, ev, evse)
-
-
 def _number(exchange: Exchange, name: str) -> float | None:
     value = exchange.answered.get(name, exchange.asked.get(name))
     return float(value) if isinstance(value, (int, float)) else None
@@ -67,29 +35,29 @@ def _hit(exchange: Exchange, text: str, side: str, size: float, group: str = "",
 
 
 def over_voltage(story: Story) -> Iterator[Hit]:
-    for moment in moments(story):
-        voltage = _number(moment.exchange, "EVSEPresentVoltage")
-        if voltage is None or moment.exchange.pair != "ChargeLoop":
+    for exchange in story.exchanges:
+        voltage = _number(exchange, "EVSEPresentVoltage")
+        if voltage is None or exchange.pair != "ChargeLoop":
             continue  # before, the test voltage of the cable check may still stand at the open contactors
         for who, limit, level in (
-            ("the vehicle's limit", moment.ev.voltage, None),
-            ("the charger's limit", moment.evse.voltage, Level.WARNING),
-            ("the target", _number(moment.exchange, "EVTargetVoltage"), Level.WARNING),
+            ("the vehicle's limit", exchange.ev.voltage, None),
+            ("the charger's limit", exchange.evse.voltage, Level.WARNING),
+            ("the target", _number(exchange, "EVTargetVoltage"), Level.WARNING),
         ):
             if limit and voltage > limit * MARGIN + (0 if level is None else OVERSHOOT_V):
                 text = f"{voltage:.1f} V, {who} is {limit:.1f} V"
-                yield _hit(moment.exchange, text, "evse", voltage - limit, who, level)
+                yield _hit(exchange, text, "evse", voltage - limit, who, level)
 
 
 def over_current(story: Story) -> Iterator[Hit]:
-    for moment in moments(story):
-        current = _number(moment.exchange, "EVSEPresentCurrent")
-        if current is None or moment.exchange.pair != "ChargeLoop":
+    for exchange in story.exchanges:
+        current = _number(exchange, "EVSEPresentCurrent")
+        if current is None or exchange.pair != "ChargeLoop":
             continue
-        for who, limit in (("vehicle", moment.ev.current), ("charger", moment.evse.current)):
+        for who, limit in (("vehicle", exchange.ev.current), ("charger", exchange.evse.current)):
             if limit and current > limit + _tolerance(limit):
                 text = f"{current:.1f} A, the {who}'s limit is {limit:.1f} A"
-                yield _hit(moment.exchange, text, "evse", current - limit, who)
+                yield _hit(exchange, text, "evse", current - limit, who)
 
 
 def _tolerance(current: float) -> float:
@@ -98,27 +66,26 @@ def _tolerance(current: float) -> float:
 
 def greedy(story: Story) -> Iterator[Hit]:
     """Targets above the vehicle's own limits (a fault), or above the charger's (a wish)."""
-    for moment in moments(story):
-        if moment.exchange.pair not in ("ChargeLoop", "PreCharge"):
+    for exchange in story.exchanges:
+        if exchange.pair not in ("ChargeLoop", "PreCharge"):
             continue
         for what, unit, name in (("voltage", "V", "EVTargetVoltage"), ("current", "A", "EVTargetCurrent")):
-            target = moment.exchange.asked.get(name)
+            target = exchange.asked.get(name)
             if not isinstance(target, (int, float)):
                 continue
-            own, other = getattr(moment.ev, what), getattr(moment.evse, what)
+            own, other = getattr(exchange.ev, what), getattr(exchange.evse, what)
             if own and target > own * MARGIN:
                 text = f"{name} {target:g} {unit} above its own limit of {own:g} {unit}"
-                yield _hit(moment.exchange, text, "ev", target - own, f"own {what}", Level.DEVIATION)
+                yield _hit(exchange, text, "ev", target - own, f"own {what}", Level.DEVIATION)
             elif other and target > other * MARGIN:
                 text = f"{name} {target:g} {unit}, the charger can {other:g} {unit}"
-                yield _hit(moment.exchange, text, "ev", target - other, f"other {what}")
+                yield _hit(exchange, text, "ev", target - other, f"other {what}")
 
 
 def not_delivered(story: Story) -> Iterator[Hit]:
     """A demand that has been the same for two seconds, within all limits, and is not delivered."""
     since = target = None
-    for moment in moments(story):
-        exchange = moment.exchange
+    for exchange in story.exchanges:
         if exchange.pair != "ChargeLoop":
             since = None
             continue
@@ -132,7 +99,7 @@ def not_delivered(story: Story) -> Iterator[Hit]:
             exchange.answered.get(f"EVSE{what}LimitAchieved") for what in ("Current", "Voltage", "Power")
         ):
             continue
-        due = min([float(wanted), *(limit for limit in (moment.evse.current,) if limit is not None)])
+        due = min([float(wanted), *(limit for limit in (exchange.evse.current,) if limit is not None)])
         if abs(current - due) > _tolerance(due):
             text = f"{due:.1f} A asked for {exchange.last.time - since:.0f} s, {current:.1f} A reported, no limit flag"
             yield _hit(exchange, text, "evse", abs(current - due))
@@ -275,14 +242,14 @@ def no_offer(story: Story) -> Iterator[Hit]:
 
 def voltage_classes(story: Story) -> Iterator[Hit]:
     """Ranges of voltage that do not meet."""
-    for moment in moments(story):
-        least = _number(moment.exchange, "EVSEMinimumVoltageLimit")
-        highest, wanted = moment.evse.voltage, moment.ev.voltage
-        if moment.exchange.pair != "ChargeParameterDiscovery" or not wanted or not highest:
+    for exchange in story.exchanges:
+        least = _number(exchange, "EVSEMinimumVoltageLimit")
+        highest, wanted = exchange.evse.voltage, exchange.ev.voltage
+        if exchange.pair != "ChargeParameterDiscovery" or not wanted or not highest:
             continue
         if highest < wanted * CLASS or (least is not None and least > wanted):
             text = f"the charger gives {least or 0:g} to {highest:g} V, the vehicle's battery may have {wanted:g} V"
-            yield _hit(moment.exchange, text, "evse", 0)
+            yield _hit(exchange, text, "evse", 0)
 
 
 E, W, D, N = Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE

@@ -221,10 +221,13 @@ def pauses(story: Story) -> Iterator[Hit]:
     for before, after in zip(story.exchanges, story.exchanges[1:], strict=False):
         waited = after.first.time - before.last.time
         if waited > timer.seconds:
-            text = f"{waited:.1f} s until {after.name}; {timer.name} is {timer.seconds:g} s"
+            text = (
+                f"nothing from the vehicle for {waited:.1f} s until {after.name}; {timer.name} is {timer.seconds:g} s"
+            )
             yield Hit(after.first.frame, after.first.time, text, "ev", waited, requirement=timer.source)
         elif waited > 40:
-            text = f"{waited:.1f} s until {after.name}; V2G_EVCC_Sequence_Performance_Time is 40 s"
+            promise = "V2G_EVCC_Sequence_Performance_Time is 40 s"
+            text = f"nothing from the vehicle for {waited:.1f} s until {after.name}; {promise}"
             yield Hit(after.first.frame, after.first.time, text, "ev", waited, "40", "V2G2-485")
 
 

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from ..events import Change, Connection, Event, HomePlug, Message, Sdp, Tls
 from .facts import Facts, base, facts, phase_of
-from .own import Own
+from .own import Own, typed
 
 TAPS_S = 0.1
 """A management message that comes again on another interface within this time is the same one, seen by two taps."""
 
 
+class Limits(NamedTuple):
+    """The latest limits of one side in V, A, W; None where it gave none."""
+
+    voltage: float | None = None
+    current: float | None = None
+    power: float | None = None
+
+
+NO_LIMITS = Limits()
+
+
 class Exchange(msgspec.Struct):
-    """A request and its response; either may be missing."""
+    """A request and its response; either may be missing. `ev` and `evse` are the limits told until then."""
 
     request: Message | None
     response: Message | None = None
     asked: Facts = {}
     answered: Facts = {}
+    ev: Limits = NO_LIMITS
+    evse: Limits = NO_LIMITS
 
     @property
     def name(self) -> str:
@@ -61,14 +74,20 @@ class Exchange(msgspec.Struct):
 
 
 class Phase(msgspec.Struct):
-    """A stretch of a session: seconds since its story began, and the first and last frame."""
+    """A stretch of a session; it lasts until the next begins."""
 
     name: str
+    """As in the checkpoints."""
     start: float
+    """Seconds since the story began."""
     seconds: float
+    """How long it lasted."""
     frame: int
+    """Its first frame."""
     last_frame: int
+    """Its last frame of that phase."""
     rounds: int = 0
+    """Requests, or messages below the session."""
 
 
 class Story(msgspec.Struct):
@@ -177,7 +196,22 @@ def pair_up(messages: Iterable[Message]) -> list[Exchange]:
                 found.append(Exchange(None, message, {}, said))
         else:
             found.append(Exchange(message, None, said))
+    ev = evse = NO_LIMITS
+    for exchange in found:
+        exchange.ev = ev = limits_of(exchange.asked, "EV", ev)
+        exchange.evse = evse = limits_of(exchange.answered, "EVSE", evse)
     return found
+
+
+LIMITS = {side: [f"{side}Maximum{what}Limit" for what in ("Voltage", "Current", "Power")] for side in ("EV", "EVSE")}
+
+
+def limits_of(said: Facts, side: str, before: Limits) -> Limits:
+    """The limits in a message of `side` ("EV" or "EVSE"); what it leaves out stays as before."""
+    found = [said.get(name) for name in LIMITS[side]]
+    if found == [None, None, None]:
+        return before
+    return Limits(*(float(n) if isinstance(n, (int, float)) else o for n, o in zip(found, before, strict=True)))
 
 
 def _is_response(message: Message) -> bool:
@@ -191,7 +225,7 @@ def stories(events: Iterable[Event]) -> list[Story]:
     by_connection: dict[int, Story] = {}
     found: list[Story] = []
     last = 0.0
-    for event in _once(events):
+    for event in map(typed, _once(events)):
         if event.time:
             last = max(last, event.time)
         story = _home(event, open_stories, by_connection)
@@ -199,7 +233,7 @@ def stories(events: Iterable[Event]) -> list[Story]:
             story = Story(event.session, before, connection=event.connection)
             before = []
             found.append(story)
-            open_stories[event.session] = by_connection[event.connection] = story
+            open_stories[event.session] = by_connection[_place(event)] = story
         if story is None and isinstance(event, Own) and found and not _is_attempt(before):
             story = found[-1]  # what a station does after the connection still belongs to its session
         if story is None:
@@ -234,12 +268,17 @@ def _once(events: Iterable[Event]) -> Iterator[Event]:
 
 def _home(event: Event, open_stories: dict[int, Story], by_connection: dict[int, Story]) -> Story | None:
     if isinstance(event, Message):
-        return by_connection.get(event.connection)
+        return by_connection.get(_place(event))
     if isinstance(event, (Connection, Tls)):
         return by_connection.get(event.connection)
     if open_stories:
         return next(reversed(open_stories.values()))
     return None
+
+
+def _place(message: Message) -> int:
+    """The connection of a message, or a number of its own for a session that was recorded without frames."""
+    return message.connection or -message.session
 
 
 def _is_attempt(events: list[Any]) -> bool:

@@ -7,13 +7,29 @@ from collections.abc import Iterator
 from .curves import Range
 from .findings import Level
 from .report import Report
-from .rules_power import Limits
+from .story import Limits
 
 MARK = {Level.ERROR: "!!", Level.WARNING: " !", Level.DEVIATION: " -", Level.NOTE: "  "}
 COLOUR = {Level.ERROR: "red", Level.WARNING: "yellow", Level.DEVIATION: "cyan", Level.NOTE: "dim"}
 Line = tuple[str, str]
 """Text and its style for a terminal; empty for none."""
+GOOD, MIDDLE, BAD = "good", "mid", "bad"
+TONES = {
+    "finished": GOOD,
+    "stopped by charger": MIDDLE,
+    "stopped by vehicle": MIDDLE,
+    "stopped": MIDDLE,
+    "no session": "",
+    "unknown": "",
+}
+"""How an outcome looks; the rest is bad."""
+STYLES = {GOOD: "bold green", MIDDLE: "bold yellow", BAD: "bold red", "": "bold"}
 SCHEMAS = {"din": "DIN 70121", "iso2": "ISO 15118-2"}
+
+
+def tone(outcome: str) -> str:
+    """How an outcome looks: "good", "mid", "bad" or nothing."""
+    return TONES.get(outcome, BAD)
 
 
 def schema_name(report: Report) -> str:
@@ -42,8 +58,9 @@ def lines(report: Report) -> Iterator[Line]:
         for f in report.findings:
             times = f" ({f.count} times)" if f.count > 1 else ""
             source = f" [{f.requirement}]" if f.requirement else ""
+            frame = f"frame {f.frame}" if f.frame else ""
             yield (
-                f" {MARK[f.level]} {f.t:9.3f} s  frame {f.frame:<6} {f.layer}: {f.title}: {f.text}{times}{source}",
+                f" {MARK[f.level]} {f.t:9.3f} s  {frame:<12} {f.layer}: {f.title}: {f.text}{times}{source}",
                 COLOUR[f.level],
             )
     yield from _why(report)
@@ -91,15 +108,16 @@ def _power(report: Report) -> Iterator[Line]:
 
 def range_text(r: Range, unit: str, factor: float) -> str:
     """A range with its mean."""
-    if r.least == r.greatest:
-        return f"{r.least * factor:.4g} {unit}"
-    return f"{r.least * factor:.4g} to {r.greatest * factor:.4g} {unit} (mean {r.mean * factor:.4g})"
+    least, greatest, mean = (f"{round(value * factor, 2):.4g}" for value in (r.least, r.greatest, r.mean))
+    return f"{least} {unit}" if least == greatest else f"{least} to {greatest} {unit} (mean {mean})"
 
 
 def _why(report: Report) -> Iterator[Line]:
     v = report.verdict
     yield "  why it stopped", "bold"
-    yield f"    {v.outcome} in the phase {v.phase or '-'} at {v.t:.3f} s, frame {v.frame}: {v.sentence}", "bold"
+    where = f" in the phase {v.phase}" if v.phase else ""
+    frame = f", frame {v.frame}" if v.frame else ""
+    yield f"    {v.outcome}{where} at {v.t:.3f} s{frame}: {v.sentence}", STYLES[tone(v.outcome)]
     if v.rule:
         source = f", {v.requirement}" if v.requirement else ""
         yield f"    first rule broken: {v.title} ({v.layer}{source})", ""

@@ -155,7 +155,7 @@ def _own(event: Own, start: float) -> Entry:
     name, text = _told(event.record)
     both = ((name, text), NOTHING) if event.record.side == "ev" else (NOTHING, (name, text))
     group = "pilot" if isinstance(event.record, r.Pilot) else "own"
-    return Entry(round(event.time - start, 3), 0, group, *both)
+    return Entry(round(event.time - start, 3), event.frame, group, *both)
 
 
 def _told(record: r.Record) -> tuple[str, str]:

@@ -25,42 +25,44 @@ WEAK = ("unanswered", "pilot-back", "pilot-silent")
 """What is seen at the end of nearly any session that broke off."""
 TAIL_RULES = ("vehicle-error", "pause", "pilot-fault")
 """Rules that may be the cause although they are broken by the first message of the end."""
-CONSEQUENCES = ("own-word", "tcp-lost", "capture-ends", "one-sided", "slac-half")
+CONSEQUENCES = ("own-word", "tcp-lost", "capture-ends", "one-sided", "slac-half", "tls-unread")
 """How a session ends when no rule says why; what tells more comes first."""
 ROOTS = ("slac-run-id",)
 """Rules that explain all that comes after them in an attempt without a session."""
 
 
 class Verdict(msgspec.Struct, kw_only=True):
-    """Why it stopped.
-
-    outcome   "finished", "stopped by charger", "stopped by vehicle", "failed", "timeout", "lost", "refused",
-              "no match", "no session", "unknown"
-    by        the side that ended it, or whose fault it seems: "ev", "evse" or empty
-    phase     the phase it was in
-    layer     the storey of the rule; empty for an orderly end
-    rule      key and title of the first rule broken, empty for none; `requirement` its source
-    sentence  what happened, for people
-    causes    what is behind it, the likeliest first
-    matching  why SLAC made no link, a paragraph; empty where it did, or was not tried
-    witness   what the stations themselves recorded of their end
-    cases     similar cases that are known, with their sources
-    """
+    """Why it stopped."""
 
     outcome: str
+    """finished, stopped by charger, stopped by vehicle, failed, timeout, lost, refused, no match, no session, unknown;
+    or what a station recorded itself (device, pilot, protocol, ...)."""
     by: str
+    """The side that ended it, or whose fault it seems: ev, evse, or empty."""
     phase: str
+    """The phase it was in."""
     layer: str
+    """The storey of the rule; empty for an orderly end."""
     rule: str
+    """Key of the first rule broken that can have ended it; empty for an orderly end."""
     title: str
+    """The rule in words."""
     requirement: str
+    """Its requirement number, time-out or source."""
     sentence: str
+    """What happened, for people."""
     frame: int
+    """Where in the capture."""
     t: float
+    """Seconds since the story began."""
     causes: list[str]
+    """What is usually behind it, the likeliest first."""
     cases: list[Case]
+    """Similar cases of the field, with their sources."""
     matching: str = ""
+    """Why SLAC made no link; empty where it did, or was not tried."""
     witness: list[str] = []
+    """What the stations themselves recorded of their end."""
 
 
 OUTCOMES = {
@@ -91,6 +93,7 @@ OUTCOMES = {
     "capture-ends": "unknown",
     "one-sided": "unknown",
     "slac-half": "unknown",
+    "tls-unread": "unknown",
 }
 """The outcome a rule stands for; "failed" for all others."""
 
