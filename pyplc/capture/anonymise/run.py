@@ -46,13 +46,13 @@ def anonymise(
     """
     log = _learn(source, names, keys, schema)
     blank = Scrubber(names)
-    _follow(source, Streams(log, Values(names, lambda text: text), schema))
+    follow(source, Streams(log, Values(names, lambda text: text), schema))
     for item in source():
         if isinstance(item, Packet) and item.link_type != links.EXPORTED:
             Rewriter(names, blank, Streams(log, _same), {})(item._replace(comment=None))
     scrub = Scrubber(names)
     streams = Streams(log, Values(names, scrub), schema)
-    flows = _follow(source, streams)
+    flows = follow(source, streams)
     rewrite = Rewriter(names, scrub, streams, flows)
     exporter = Exporter(out, application)
     written = left_out = 0
@@ -112,7 +112,7 @@ def _packed(text: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
-def _follow(source: Callable[[], Iterable[Item]], streams: Streams) -> dict[int, Flow]:
+def follow(source: Callable[[], Iterable[Item]], streams: Streams) -> dict[int, Flow]:
     """Feed the TCP segments; the flow of each by packet number."""
     flows: dict[int, Flow] = {}
     for item in source():
