@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from ipaddress import ip_address
@@ -27,8 +28,20 @@ from pyplc.capture.anonymise.pseudonyms import Pseudonyms
 from pyplc.capture.anonymise.run import anonymise, follow, left
 from pyplc.capture.anonymise.streams import Piece, Streams, Track
 from pyplc.capture.anonymise.text import Scrubber
-from pyplc.capture.events import Connection, Diagnostic, Event, HomePlug, Key, Message, Neighbour, Sdp, Syslog, Tls
-from pyplc.capture.files import Broken, Item, Packet, Secrets, packets
+from pyplc.capture.events import (
+    Connection,
+    Diagnostic,
+    Event,
+    HomePlug,
+    Key,
+    Message,
+    Neighbour,
+    Recorded,
+    Sdp,
+    Syslog,
+    Tls,
+)
+from pyplc.capture.files import Broken, Item, Noted, Packet, Secrets, packets
 from pyplc.capture.keylog import KeyLog
 from pyplc.capture.reader import Reader, read
 from pyplc.cli.main import main
@@ -489,3 +502,74 @@ def test_secrets_blocks_are_left_out() -> None:
     data = made([Secrets(key.encode()), *load(CAPTURES[0])])
     assert not [item for item in packets(io.BytesIO(data)) if isinstance(item, (Secrets, Broken))]
     assert Reader().packets == 0
+
+
+@cache
+def recorded() -> tuple[bytes, bytes]:
+    """A simulated session as its files: session.pcapng and session.jsonl."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["sim", "--protocol", "iso2", "--target-soc", "45.1", "--record", folder, "--fast-modems", "--json"]
+        assert CliRunner().invoke(main, words).exit_code == 0
+        (session,) = Path(folder).glob("*/session.pcapng")
+        return session.read_bytes(), session.with_suffix(".jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_recordings_of_our_own_stations(which: int) -> None:
+    source = recorded()[which]
+    items = list(packets(io.BytesIO(source)))
+    before, data = events(source), made(items)
+    after = events(data)
+    hidden = {e.source for e in before if isinstance(e, HomePlug)} - {LOCAL_MODEM}
+    for event in before:
+        if isinstance(event, Message):
+            hidden |= {v for n, v in leaves(event.value) if values.KIND.get(n) in ("station", "session") and any(v)}
+    assert hidden
+    texts = json.dumps([repr(event) for event in after]).encode() + data
+    for value in hidden:
+        for spelling in spellings(value)[1:]:
+            assert spelling not in texts, value.hex()
+    records = [[e for e in found if isinstance(e, Recorded)] for found in (before, after)]
+    assert [(e.frame, e.kind, e.station, e.time) for e in records[0]] == [
+        (e.frame, e.kind, e.station, e.time) for e in records[1]
+    ]
+    assert [told(e)[:7] for e in before if isinstance(e, Message)] == [
+        told(e)[:7] for e in after if isinstance(e, Message)
+    ]
+    same_for_same(before, after)
+
+
+def test_records_name_nobody() -> None:
+    names = Pseudonyms(SECRET)
+    nmk, mac = bytes(range(16)), bytes.fromhex("98ed5ce94a0b")
+    sighting = {
+        "type": "sighting",
+        "side": "listen",
+        "vehicle": mac.hex(":"),
+        "run_id": "0011223344556677",
+        "nid": nid_of(nmk).hex(),
+        "nmk": nmk.hex(),
+        "attenuation": 12.5,
+    }
+    vehicle = {"type": "vehicle", "t": 2, "side": "evse", "evccid": "98ED5CE94A0B", "soc_percent": 45.0}
+    dropped = {"type": "dropped", "what": "frame", "reason": "odd", "data": mac.hex()}
+    spoiled = {
+        "type": "message",
+        "protocol": "din",
+        "name": "SessionSetupReq",
+        "exi": "809a02",
+        "body": {"EVCCID": "x"},
+    }
+    items = [Noted(i, i, msgspec.json.encode(row)) for i, row in enumerate((sighting, vehicle, dropped, spoiled), 1)]
+    data = made([*items, Noted(5, 5, b"{spoiled")], names)
+    new = [item.json for item in packets(io.BytesIO(data)) if isinstance(item, Noted)]
+    rows = [msgspec.json.decode(row) for row in new]
+    assert rows[0]["vehicle"] == names.mac(mac).hex(":")
+    assert rows[0]["nid"] == nid_of(bytes.fromhex(rows[0]["nmk"])).hex()
+    assert rows[0]["attenuation"] == 12.5
+    assert rows[0]["run_id"] != sighting["run_id"]
+    assert rows[1] == {**vehicle, "evccid": names.mac(mac).hex().upper()}
+    assert rows[2] == {**dropped, "data": "0" * 12}
+    assert rows[3] == {"type": "message", "protocol": "din", "name": "SessionSetupReq", "exi": "000000"}
+    assert rows[4] == ""
+    assert left(data, names) == []
