@@ -15,8 +15,8 @@ from typing import BinaryIO, NamedTuple
 
 from ..exi.xmltext import to_xml
 from . import pcapng
-from .events import Comment, Damage, Endpoint, Event, Message
-from .files import Item, Packet
+from .events import Comment, Damage, Endpoint, Event, Message, Recorded
+from .files import Item, Noted, Packet
 from .links import EXPORTED
 from .reader import Reader
 from .rows import failed, row
@@ -61,6 +61,10 @@ class Exporter:
         number = self.interface(item.link_type, f"captured {item.interface}", item.interface)
         own = (item.comment,) if item.comment else ()
         self._out.write(pcapng.packet(number, item.ns, item.data, (*own, *comments), item.length))
+
+    def record(self, item: Noted) -> None:
+        """A record of one of our stations."""
+        self._out.write(pcapng.noted(item.ns // 1000, item.json))
 
     def message(self, message: Message, ns: int) -> None:
         """One V2G message as an exported PDU."""
@@ -135,7 +139,8 @@ def export(
 ) -> Written:
     """Write a capture with what was found in it; `source` is read twice: keys may stand behind what they open.
 
-    `chosen` says which events become comments and exported PDUs. Exported PDUs of the source are left out.
+    `chosen` says which events become comments and exported PDUs. Exported PDUs of the source are left out; records of
+    our own stations stay as they are.
     """
     names = Names()
     comments: dict[int, list[str]] = defaultdict(list)
@@ -149,10 +154,13 @@ def export(
     exporter.names(names.of)
     count = 0
     for item in source():
-        if not isinstance(item, Packet) or item.link_type == EXPORTED:
+        if isinstance(item, Noted):
+            exporter.record(item)
+        elif isinstance(item, Packet) and item.link_type != EXPORTED:
+            count += 1
+            exporter.packet(item, comments.get(item.number, ()))
+        else:
             continue
-        count += 1
-        exporter.packet(item, comments.get(item.number, ()))
         for message in messages.get(item.number, ()):
             exporter.message(message, item.ns)
     return Written(count, sum(map(len, messages.values())), sum(map(len, comments.values())), keys.count("\n"))
@@ -164,7 +172,7 @@ def _note(
 ) -> None:  # fmt: skip
     for event in found:
         names(event)
-        if isinstance(event, (Comment, Damage)) or not chosen(event):
+        if isinstance(event, (Comment, Damage, Recorded)) or not chosen(event):
             continue
         comments[event.frame].append(describe(event))
         if isinstance(event, Message):

@@ -82,6 +82,12 @@ def names(of: Mapping[str, str]) -> bytes:
     return _block(_NAMES, records + _option(0, b""))
 
 
+def noted(micros: int, json: bytes) -> bytes:
+    """A record of a station at a time in microseconds since 1970."""
+    body = struct.pack("<I", ENTERPRISE) + RECORD.pack(MARK, micros) + json
+    return _block(CUSTOM, body + bytes(-len(body) % 4))
+
+
 class PcapngWriter:
     """Writes frames and records to a binary file; `epoch` is the wall-clock time of t = 0, in seconds.
 
@@ -108,7 +114,7 @@ class PcapngWriter:
 
     def record(self, t: float, json: bytes) -> None:
         """A record of a station as JSON, behind the last frame."""
-        block = _block(CUSTOM, _custom(self._micros(t), json))
+        block = noted(self._micros(t), json)
         if self._held is None:
             self._file.write(block)
         else:
@@ -134,8 +140,3 @@ class PcapngWriter:
             number = self._interfaces[name] = len(self._interfaces)
             self._file.write(interface(name, nanoseconds=False))
         return number
-
-
-def _custom(micros: int, json: bytes) -> bytes:
-    body = struct.pack("<I", ENTERPRISE) + RECORD.pack(MARK, micros) + json
-    return body + bytes(-len(body) % 4)

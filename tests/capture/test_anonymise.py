@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import making
+import msgspec
 import pytest
 import reference
 from click.testing import CliRunner
@@ -20,12 +23,26 @@ from sharks import needs_tshark, tshark
 
 from pyplc.capture.anonymise import values
 from pyplc.capture.anonymise.certificates import pseudonymous
+from pyplc.capture.anonymise.frames import Rewriter
 from pyplc.capture.anonymise.pseudonyms import Pseudonyms
-from pyplc.capture.anonymise.run import anonymise, left
-from pyplc.capture.anonymise.streams import Piece, Track
+from pyplc.capture.anonymise.run import anonymise, follow, left
+from pyplc.capture.anonymise.streams import Piece, Streams, Track
 from pyplc.capture.anonymise.text import Scrubber
-from pyplc.capture.events import Connection, Diagnostic, Event, HomePlug, Key, Message, Neighbour, Sdp, Syslog, Tls
-from pyplc.capture.files import Broken, Item, Packet, Secrets, packets
+from pyplc.capture.events import (
+    Connection,
+    Diagnostic,
+    Event,
+    HomePlug,
+    Key,
+    Message,
+    Neighbour,
+    Recorded,
+    Sdp,
+    Syslog,
+    Tls,
+)
+from pyplc.capture.files import Broken, Item, Noted, Packet, Secrets, packets
+from pyplc.capture.keylog import KeyLog
 from pyplc.capture.reader import Reader, read
 from pyplc.cli.main import main
 from pyplc.exi.declare import Binary, Element, Text, fields
@@ -33,6 +50,7 @@ from pyplc.exi.walk import attributes, content
 from pyplc.slac.keys import nid_of
 from pyplc.slac.mme import LOCAL_MODEM
 from pyplc.v2g import schemas
+from pyplc.v2gtp import pack
 
 SECRET = bytes(range(32))
 CAPTURES = (
@@ -266,6 +284,86 @@ def test_tls_without_keys_leaves_nothing(tmp_path: Path) -> None:
     assert b"RootCA" not in out.getvalue()
 
 
+def as_linux_cooked(frame: bytes) -> bytes:
+    return bytes.fromhex("000400010006") + frame[6:12] + bytes(2) + frame[12:]
+
+
+def as_cooked_2(frame: bytes) -> bytes:
+    return frame[12:14] + bytes(2) + bytes.fromhex("0000000200010006") + frame[6:12] + bytes(2) + frame[14:]
+
+
+def with_two_tags(frame: bytes) -> bytes:
+    return frame[:12] + bytes.fromhex("88a80001 81000002") + frame[12:]
+
+
+@pytest.mark.parametrize(
+    ("link_type", "dress"),
+    [(113, as_linux_cooked), (276, as_cooked_2), (101, lambda frame: frame[14:]), (1, with_two_tags)],
+)
+def test_other_links(link_type: int, dress: Callable[[bytes], bytes]) -> None:
+    kept = (b"\x86\xdd",) if link_type == 101 else (b"\x86\xdd", b"\x88\xe1")
+    items = [
+        item._replace(data=dress(item.data), link_type=link_type, length=0)
+        for item in load(CAPTURES[0])
+        if isinstance(item, Packet) and item.data[12:14] in kept
+    ]
+    items = making.numbered(items)
+    before, data = making.events_of(items), made(list(items))
+    assert sum(isinstance(event, Message) for event in before) == 200
+    assert [told(e) for e in before] == [told(e) for e in events(data)]
+    hidden = identifiers(before)
+    assert not [value for value in hidden for spelling in spellings(value) if spelling in data]
+    same_for_same(before, events(data))
+
+
+def longer(message: Any) -> Any:
+    """A change that makes messages of a session longer and shorter."""
+    body = message.Body.BodyElement if hasattr(message, "Body") else None
+    if body is None or not hasattr(message, "Header"):
+        return message
+    size = {"Req": 2, "Res": 8}[type(body).__name__[-3:]]
+    header = msgspec.structs.replace(message.Header, SessionID=bytes(range(1, size + 1)))
+    return msgspec.structs.replace(message, Header=header)
+
+
+@cache
+def first_messages() -> list[reference.Captured]:
+    return reference.messages("dsv2gshark/DIN_DC_DS5366_Josev.pcapng")[:16]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_segments_of_any_size_order_and_loss(data: st.DataObject) -> None:
+    """Retransmitted, cut anywhere, out of order, lost: the same messages at the same packets, though lengths change."""
+    exchange = first_messages()
+    client = exchange[0].port
+    items = [making.segment("ev", 99, flags=2, ack=0), making.segment("evse", 99, flags=18, ack=100)]
+    at = {"ev": 100, "evse": 100}
+    for message in exchange:
+        side, other = ("ev", "evse") if message.port == client else ("evse", "ev")
+        whole = pack(0x8001, message.exi)
+        cuts = sorted(data.draw(st.lists(st.integers(1, len(whole) - 1), max_size=2, unique=True)))
+        parts = [
+            making.segment(side, at[side] + start, whole[start:end], ack=at[other])
+            for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)
+        ]
+        at[side] += len(whole)
+        fate = data.draw(st.sampled_from(["whole", "whole", "twice", "reversed", "lost"]))
+        parts = {"twice": parts + parts, "reversed": parts[::-1], "lost": parts[1:]}.get(fate, parts)
+        items += [*parts, making.segment(other, at[other], ack=at[side])]
+    items = making.numbered([item._replace(ns=item.ns + i * 10**7) for i, item in enumerate(items)])
+    streams = Streams(KeyLog(), longer)
+    flows = follow(lambda: items, streams)
+    names = Pseudonyms(SECRET)
+    rewrite = Rewriter(names, Scrubber(names), streams, flows)
+    new = [rewrite(item) for item in items]
+    before, after = making.messages_of(items), making.messages_of(new)
+    assert [(m.frame, m.name, m.session) for m in after] == [(m.frame, m.name, m.session) for m in before]
+    for message in after:
+        if hasattr(message.value, "Header"):
+            assert len(message.value.Header.SessionID) == (2 if message.name.endswith("Req") else 8)
+
+
 @needs_tshark
 def test_tshark_finds_checksums_and_streams_right(tmp_path: Path) -> None:
     file = tmp_path / "out.pcapng"
@@ -301,7 +399,9 @@ def test_pyplcs_log_lines_are_scrubbed() -> None:
     names = Pseudonyms(SECRET)
     names.mac(bytes.fromhex("98ed5ce94a0b"))
     scrub = Scrubber(names)
-    text = "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 fw-1.4.0.20-00 12:34:56"
+    text = (
+        "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 fw-1.4.0.20-00 12:34:56"
+    )
     new = scrub(text)
     assert new.startswith("[PEVSLAC] sender ")
     assert new.endswith(" U=399.9 fw-1.4.0.20-00 12:34:56")
@@ -402,3 +502,74 @@ def test_secrets_blocks_are_left_out() -> None:
     data = made([Secrets(key.encode()), *load(CAPTURES[0])])
     assert not [item for item in packets(io.BytesIO(data)) if isinstance(item, (Secrets, Broken))]
     assert Reader().packets == 0
+
+
+@cache
+def recorded() -> tuple[bytes, bytes]:
+    """A simulated session as its files: session.pcapng and session.jsonl."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["sim", "--protocol", "iso2", "--target-soc", "45.1", "--record", folder, "--fast-modems", "--json"]
+        assert CliRunner().invoke(main, words).exit_code == 0
+        (session,) = Path(folder).glob("*/session.pcapng")
+        return session.read_bytes(), session.with_suffix(".jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_recordings_of_our_own_stations(which: int) -> None:
+    source = recorded()[which]
+    items = list(packets(io.BytesIO(source)))
+    before, data = events(source), made(items)
+    after = events(data)
+    hidden = {e.source for e in before if isinstance(e, HomePlug)} - {LOCAL_MODEM}
+    for event in before:
+        if isinstance(event, Message):
+            hidden |= {v for n, v in leaves(event.value) if values.KIND.get(n) in ("station", "session") and any(v)}
+    assert hidden
+    texts = json.dumps([repr(event) for event in after]).encode() + data
+    for value in hidden:
+        for spelling in spellings(value)[1:]:
+            assert spelling not in texts, value.hex()
+    records = [[e for e in found if isinstance(e, Recorded)] for found in (before, after)]
+    assert [(e.frame, e.kind, e.station, e.time) for e in records[0]] == [
+        (e.frame, e.kind, e.station, e.time) for e in records[1]
+    ]
+    assert [told(e)[:7] for e in before if isinstance(e, Message)] == [
+        told(e)[:7] for e in after if isinstance(e, Message)
+    ]
+    same_for_same(before, after)
+
+
+def test_records_name_nobody() -> None:
+    names = Pseudonyms(SECRET)
+    nmk, mac = bytes(range(16)), bytes.fromhex("98ed5ce94a0b")
+    sighting = {
+        "type": "sighting",
+        "side": "listen",
+        "vehicle": mac.hex(":"),
+        "run_id": "0011223344556677",
+        "nid": nid_of(nmk).hex(),
+        "nmk": nmk.hex(),
+        "attenuation": 12.5,
+    }
+    vehicle = {"type": "vehicle", "t": 2, "side": "evse", "evccid": "98ED5CE94A0B", "soc_percent": 45.0}
+    dropped = {"type": "dropped", "what": "frame", "reason": "odd", "data": mac.hex()}
+    spoiled = {
+        "type": "message",
+        "protocol": "din",
+        "name": "SessionSetupReq",
+        "exi": "809a02",
+        "body": {"EVCCID": "x"},
+    }
+    items = [Noted(i, i, msgspec.json.encode(row)) for i, row in enumerate((sighting, vehicle, dropped, spoiled), 1)]
+    data = made([*items, Noted(5, 5, b"{spoiled")], names)
+    new = [item.json for item in packets(io.BytesIO(data)) if isinstance(item, Noted)]
+    rows = [msgspec.json.decode(row) for row in new]
+    assert rows[0]["vehicle"] == names.mac(mac).hex(":")
+    assert rows[0]["nid"] == nid_of(bytes.fromhex(rows[0]["nmk"])).hex()
+    assert rows[0]["attenuation"] == 12.5
+    assert rows[0]["run_id"] != sighting["run_id"]
+    assert rows[1] == {**vehicle, "evccid": names.mac(mac).hex().upper()}
+    assert rows[2] == {**dropped, "data": "0" * 12}
+    assert rows[3] == {"type": "message", "protocol": "din", "name": "SessionSetupReq", "exi": "000000"}
+    assert rows[4] == ""
+    assert left(data, names) == []

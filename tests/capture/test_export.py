@@ -17,7 +17,7 @@ from sharks import needs_tshark, tshark
 from pyplc.capture import pcapng
 from pyplc.capture.events import Message
 from pyplc.capture.export import describe, export
-from pyplc.capture.files import Packet, Secrets, packets
+from pyplc.capture.files import Noted, Packet, Secrets, packets
 from pyplc.capture.output import Choice
 from pyplc.capture.reader import Reader, read
 from pyplc.cli.main import main
@@ -144,6 +144,15 @@ packet = st.builds(
     st.just(0),
     st.none() | st.text(st.characters(codec="utf-8"), min_size=1, max_size=50),
 )
+
+
+def test_records_of_our_stations_stay(tmp_path: Path) -> None:
+    noted = [Noted(2, 5_000, b'{"type":"note","text":"a"}'), Noted(4, 7_000, b'{"type":"phase","name":"SLAC"}')]
+    packed = [Packet(1, 1_000, 1, bytes(60), 0, 60), Packet(3, 6_000, 1, bytes(60), 0, 60)]
+    items = [packed[0], noted[0], packed[1], noted[1]]
+    out = io.BytesIO()
+    export(lambda: iter(items), out, Reader(), "test", Choice().__call__)
+    assert making.read(out.getvalue()) == items
 
 
 @settings(max_examples=50, deadline=None)

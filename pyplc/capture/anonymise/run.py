@@ -6,19 +6,21 @@ and once more for the text in them, at last the packets.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import BinaryIO, NamedTuple
 
 from ...exi.declare import Element
 from .. import ip, links
-from ..events import Event, HomePlug, Key, Neighbour
+from ..events import Event, HomePlug, Key, Neighbour, Recorded
 from ..export import Exporter
-from ..files import Item, Packet
+from ..files import Item, Noted, Packet
 from ..keylog import KeyLog
 from ..reader import Reader
 from ..tcp import Flow
 from .frames import Rewriter
 from .pseudonyms import Pseudonyms
+from .records import Records
 from .streams import Counts, Streams
 from .text import Scrubber, forms, telling
 from .values import Values
@@ -46,24 +48,27 @@ def anonymise(
     """
     log = _learn(source, names, keys, schema)
     blank = Scrubber(names)
-    _follow(source, Streams(log, Values(names, lambda text: text), schema))
+    follow(source, Streams(log, Values(names, str), schema))
     for item in source():
-        if isinstance(item, Packet) and item.link_type != links.EXPORTED:
+        if isinstance(item, Noted):
+            Records(names, blank, Values(names, str))(item.json)
+        elif isinstance(item, Packet) and item.link_type != links.EXPORTED:
             Rewriter(names, blank, Streams(log, _same), {})(item._replace(comment=None))
     scrub = Scrubber(names)
     streams = Streams(log, Values(names, scrub), schema)
-    flows = _follow(source, streams)
+    flows = follow(source, streams)
     rewrite = Rewriter(names, scrub, streams, flows)
+    records = Records(names, scrub, Values(names, scrub))
     exporter = Exporter(out, application)
     written = left_out = 0
     for item in source():
-        if not isinstance(item, Packet):
-            continue
-        if item.link_type == links.EXPORTED:
+        if isinstance(item, Noted):
+            exporter.record(item._replace(json=records(item.json)))
+        elif isinstance(item, Packet) and item.link_type == links.EXPORTED:
             left_out += 1
-            continue
-        exporter.packet(rewrite(item))
-        written += 1
+        elif isinstance(item, Packet):
+            exporter.packet(rewrite(item))
+            written += 1
     return Done(written, left_out, streams.counts(), len({key for key in names.known if key[0] != "word"}))
 
 
@@ -88,6 +93,9 @@ def _learn(source: Callable[[], Iterable[Item]], names: Pseudonyms, keys: Iterab
 
 
 def _nmks(event: Event) -> list[bytes]:
+    if isinstance(event, Recorded):
+        known = str(event.value.get("nmk") or "")
+        return [bytes.fromhex(known)] if re.fullmatch("[0-9a-fA-F]{32}", known) else []
     if not isinstance(event, HomePlug) or event.message is None:
         return []
     found = (getattr(event.message, "nmk", b""), getattr(event.message, "key", b"")[:16])
@@ -112,7 +120,7 @@ def _packed(text: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
 
-def _follow(source: Callable[[], Iterable[Item]], streams: Streams) -> dict[int, Flow]:
+def follow(source: Callable[[], Iterable[Item]], streams: Streams) -> dict[int, Flow]:
     """Feed the TCP segments; the flow of each by packet number."""
     flows: dict[int, Flow] = {}
     for item in source():

@@ -32,6 +32,12 @@ class Piece:
     def __init__(self, start: int, end: int, new: bytes = b"") -> None:
         self.start, self.end, self.new = start, end, new
 
+    def before(self, offset: int) -> int:
+        """How many of the new bytes stand before the old byte `offset`: the last one comes with the old last one."""
+        if offset >= self.end:
+            return len(self.new)
+        return min(offset - self.start, max(len(self.new) - 1, 0))
+
 
 class Track:
     """One direction of a connection. Offsets count from the first byte seen; `base` is its sequence number."""
@@ -63,7 +69,7 @@ class Track:
             return offset
         piece, moved = self.pieces[i], self._moved[i]
         if offset < piece.end:
-            return piece.start + moved + min(offset - piece.start, len(piece.new))
+            return piece.start + moved + piece.before(offset)
         return offset + moved + len(piece.new) - (piece.end - piece.start)
 
     def number(self, seq: int) -> int:
@@ -85,9 +91,7 @@ class Track:
             out += bytes(max(piece.start - at, 0))
             at = max(at, piece.start)
             stop = min(piece.end, end)
-            size = len(piece.new)
-            last = size if stop == piece.end else min(stop - piece.start, size)
-            out += piece.new[min(at - piece.start, size) : last]
+            out += piece.new[piece.before(at) : piece.before(stop)]
             at = stop
         return out + bytes(max(end - at, 0))
 
