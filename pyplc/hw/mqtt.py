@@ -1,6 +1,6 @@
 """The clean set of MQTT topics, below `topic` (default `pyplc/device`). README of a device that wants to be one:
 
-    host            online, or offline when we end or vanish; retained. Offline: go to the safe state at once
+    host            online, or offline when we end or vanish; retained. Offline: go to the safe state
     set/...         what is wanted, each 0.5 s and at each change; not retained. Silence for 2 s: go to the safe state
     availability    the device: online, or offline (its will); retained
     state/...       how it is, retained; at each change and at least once in `max_age_s`. What the broker kept from
@@ -8,7 +8,8 @@
     command/stop    anybody: end the session; the payload is the reason
     session/...     ours, for people and home automation; retained
 
-TOPICS has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
+The safe state: state B, or supply and oscillator off, at once; contactors open 2 s later; the lock opens another 3 s
+later. TOPICS has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
 """
 
 from __future__ import annotations

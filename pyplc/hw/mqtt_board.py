@@ -121,9 +121,9 @@ class MqttBoard(Board):
         await super().close()
         await self.line.drained(DRAIN_S)
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: str, *, at_once: bool = True) -> None:
         self.set_point = (0.0, 0.0)
-        super().fail(why)
+        super().fail(why, at_once=at_once)
 
     def unheard(self) -> str:
         return f"nothing heard for {self.patience_s:g} s: {self.line.trouble}"

@@ -13,6 +13,8 @@ from ..ports import PilotState
 TELLS_S = 0.2
 HOST_SILENT_S = 2.0
 """A device that hears nothing of its host for so long goes to the safe state."""
+OPEN_AFTER_S = 2.0
+UNLOCK_AFTER_S = 5.0
 
 
 class Behind:
@@ -33,7 +35,7 @@ class Behind:
             self.topics(),
             self._take,
             self.opened,
-            lambda why: self.safe(),
+            self._lost,
             self.will(),
         )
 
@@ -45,6 +47,9 @@ class Behind:
 
     def opened(self) -> None:
         """The broker is there."""
+
+    def _lost(self, why: str) -> None:
+        """The broker is gone, and the host with it."""
 
     def obey(self, topic: str, text: str) -> None:
         """Do what is wanted."""
@@ -75,8 +80,7 @@ class Behind:
         return False
 
     def safe(self) -> None:
-        """The safe state."""
-        self.contactor(False)
+        """The safe state; contactors and lock follow in `look`."""
         if self._role == "vehicle":
             self._plant.pilot.set_vehicle(PilotState.B)
         else:
@@ -115,9 +119,6 @@ class EmulatedPyPlcMqtt(Behind):
 
     def topics(self) -> tuple[str, ...]:
         return (f"{self.base}/#",)
-
-    def safe(self) -> None:
-        """It has none."""
 
     def obey(self, topic: str, text: str) -> None:
         if self._role == "vehicle":
@@ -174,8 +175,16 @@ class EmulatedMqtt(Behind):
         OBEY[topic.removeprefix("set/")](self, text)
 
     def look(self) -> None:
-        if asyncio.get_running_loop().time() - self._wish_at > HOST_SILENT_S:
+        now = asyncio.get_running_loop().time()
+        if now - self._wish_at > HOST_SILENT_S:
             self._by_itself()
+        if self.safe_since is not None and now - self.safe_since >= OPEN_AFTER_S:
+            self.contactor(False)
+        if self.safe_since is not None and now - self.safe_since >= UNLOCK_AFTER_S and self._role == "vehicle":
+            self.lock(False)
+
+    def _lost(self, why: str) -> None:
+        self._by_itself()
 
     def _by_itself(self) -> None:
         if self.safe_since is None:
