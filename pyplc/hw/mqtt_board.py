@@ -14,7 +14,7 @@ from .driver import Context
 from .ports import UNREAD, DeviceError, PilotState, PilotView, Reading
 from .shown import Shown
 
-EACH_S = 0.5
+EACH_S = 0.25
 """What is wanted is told again so often."""
 FACTS_AGE_S = 60.0
 """State of charge and limits change slowly."""

@@ -11,7 +11,7 @@ from ..mqtt_board import plain
 from ..ports import PilotState
 
 TELLS_S = 0.2
-HOST_SILENT_S = 2.0
+HOST_SILENT_S = 1.0
 """A device that hears nothing of its host for so long goes to the safe state."""
 OPEN_AFTER_S = 2.0
 UNLOCK_AFTER_S = 5.0
@@ -77,7 +77,17 @@ class Behind:
             await asyncio.gather(line, return_exceptions=True)
 
     def keeps(self, topic: str) -> bool:
+        """Whether the broker is to keep it."""
         return False
+
+    def show_inlet(self, volts: float) -> None:
+        """A fault: tell this from now on."""
+        self.stuck[next(topic for topic in self.values() if topic.endswith("inlet_voltage"))] = plain(volts)
+
+    def reset(self) -> None:
+        """It restarts: outputs off at once."""
+        self.safe()
+        self.contactor(False)
 
     def safe(self) -> None:
         """The safe state; contactors and lock follow in `look`."""
@@ -151,6 +161,7 @@ class EmulatedMqtt(Behind):
     def __init__(self, plant: Plant, role: str, base: str, connect: Connect | None = None) -> None:
         super().__init__(plant, role, base, connect)
         self._wish_at = 0.0
+        self._armed = False
         self.safe_since: float | None = None
         """When it went to the safe state by itself."""
 
@@ -185,6 +196,14 @@ class EmulatedMqtt(Behind):
 
     def _lost(self, why: str) -> None:
         self._by_itself()
+
+    def reset(self) -> None:
+        self._armed = False
+        super().reset()
+
+    def _contactor(self, text: str) -> None:
+        self._armed = self._armed or text == "open"
+        self.contactor(text == "closed" and self._armed)
 
     def _by_itself(self) -> None:
         if self.safe_since is None:
@@ -223,7 +242,7 @@ class EmulatedMqtt(Behind):
 OBEY: dict[str, Callable[[EmulatedMqtt, str], None]] = {
     "pilot": lambda device, text: device._plant.pilot.set_vehicle(PilotState(text)),
     "duty": EmulatedMqtt._duty,
-    "contactor": lambda device, text: device.contactor(text == "closed"),
+    "contactor": EmulatedMqtt._contactor,
     "lock": lambda device, text: device.lock(text == "locked"),
     "voltage": EmulatedMqtt._set,
     "current": EmulatedMqtt._set,
