@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from declared import MADE, remarks_of, toml
 from reference_decode import decode
+from reference_devices import devices, pyplc_ini
 from reference_peers import profiles
 from reference_scenarios import scenarios
 from reference_slac import slac_deviations, slac_timing
@@ -189,6 +190,8 @@ PAGES = {
     "peers.md": profiles,
     "decode.md": decode,
     "scenarios.md": scenarios,
+    "devices.md": devices,
+    "pyplc-ini.md": pyplc_ini,
 }
 
 
