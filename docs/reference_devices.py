@@ -17,13 +17,13 @@ from pyplc.pyplc_ini import KEYS
 
 INTRODUCTION = (
     "`[hardware]` says which device does which job, `[devices.<name>]` has its settings; how to go about it is in "
-    "[devices](../how-to/devices.md). A device is made once, whatever it does; two of one kind get names of their own and "
-    "the key `driver`. What is not named stays simulated. The wire formats stand at the top of the modules in `pyplc/hw`, "
-    "and the counterpart of each at the far end of its wire is in `pyplc/hw/emulated`.\n"
+    "[devices](../how-to/devices.md). A device is made once, whatever it does; two of one kind get names of their "
+    "own and the key `driver`. What is not named stays simulated. The wire formats stand at the top of the modules in "
+    "`pyplc/hw`, and the counterpart of each at the far end of its wire is in `pyplc/hw/emulated`.\n"
 )
 INI = (
-    "What `pyplc config import pyPlc.ini` makes of each key. Without a key of ours it is explained why none is needed; a "
-    "value other than the template's is then said as a remark.\n"
+    "What `pyplc config import pyPlc.ini` makes of each key. Without a key of ours it is explained why none is "
+    "needed; a value other than the template's is then said as a remark.\n"
 )
 
 
@@ -93,7 +93,7 @@ def topics() -> list[str]:
 
 def text(module: Any) -> str:
     """A module's first words, a block of topics as code."""
-    paragraphs = (inspect.getdoc(module) or "").split("\n\n")
+    paragraphs = (module.__doc__ or "").strip().split("\n\n")
     return "\n\n".join(p if p.startswith("    ") else p.replace("\n", " ") for p in paragraphs)
 
 

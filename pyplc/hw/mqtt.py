@@ -1,4 +1,4 @@
-"""The clean set of MQTT topics, below `topic` (default `pyplc/device`). README of a device that wants to be one:
+"""The clean set of MQTT topics, below `topic` (default `pyplc/device`). What a device has to do:
 
     host            online, or offline when we end or vanish; retained. Offline: go to the safe state
     set/...         what is wanted, four times a second; not retained. Silence for 1 s: go to the safe state
@@ -10,7 +10,7 @@
 
 The safe state: state B, or supply and oscillator off, at once; contactors open 2 s later; the lock opens another 3 s
 later. A device that has started closes nothing before it was told `open` once: what was wanted of it before its start
-is over. TOPICS has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
+is over. `TOPICS` has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
 """
 
 from __future__ import annotations
