@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from declared import MADE, remarks_of, toml
 from reference_decode import decode
+from reference_devices import devices, pyplc_ini
 from reference_explain import explained
 from reference_peers import profiles
 from reference_scenarios import scenarios
@@ -191,6 +192,8 @@ PAGES = {
     "decode.md": decode,
     "scenarios.md": scenarios,
     "explain.md": explained,
+    "devices.md": devices,
+    "pyplc-ini.md": pyplc_ini,
 }
 
 

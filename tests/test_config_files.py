@@ -53,3 +53,18 @@ def test_every_offered_block_makes_a_station(file: str, title: str) -> None:
 
 def test_blocks_are_offered() -> None:
     assert len(OFFERED) >= 13 and all(blocks((FOLDER / file).read_text())[title] for file, title in OFFERED)
+
+
+DOCS = FOLDER.parent / "docs"
+SHOWN = [
+    (page.name, index, block)
+    for page in sorted(DOCS.rglob("*.md"))
+    for index, block in enumerate(re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL))
+    if "[hardware]" in block
+]
+
+
+@pytest.mark.parametrize(("page", "index", "block"), SHOWN, ids=lambda word: str(word)[:30].strip("[\n"))
+def test_every_block_of_the_manual_makes_a_station(page: str, index: int, block: str) -> None:
+    found = [problems(verb, block, page) for verb in ("ev", "evse")]
+    assert [] in found, found

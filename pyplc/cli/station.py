@@ -155,6 +155,7 @@ async def _session(
             ),
             made,
         )
+        made.on_press(station.stop)
         service.powerline = (link.send, link.address)
         closing.append(lambda: setattr(service, "powerline", None))
         return await service.during(station)

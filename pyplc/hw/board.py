@@ -7,6 +7,7 @@ then on: what comes back never finds outputs asked for earlier.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -14,6 +15,9 @@ import msgspec
 
 from .driver import Context, Heard
 from .ports import UNREAD, DeviceError, PilotState, PilotView, Reading, fresh
+
+CURRENT_GONE_S = 2.0
+"""From state B to opening contactors, as on the station's way down."""
 
 
 @dataclass
@@ -52,6 +56,8 @@ class Board(Heard):
         super().__init__(settings, context)
         self.wanted = Wanted()
         self.seen = Seen()
+        self.differs: dict[str, float] = {}
+        """Since when the board has something else than is wanted."""
 
     def battery(self, settings: BatterySettings | None) -> BoardBattery:
         """What it knows of the battery."""
@@ -68,10 +74,20 @@ class Board(Heard):
         parts: dict[str, Any] = {"pilot": pilot, "contactor": BoardContactor, "lock": BoardLock, "inlet": BoardInlet}
         return parts[name](self)
 
-    def fail(self, why: str) -> None:
-        self.wanted = Wanted()
+    def fail(self, why: str, *, at_once: bool = True) -> None:
+        """The lock is left to the way down: what is at the inlet may still be dangerous. A board that is there and
+        contradicts keeps its contactors until state B has cut the current; one that was away must not close them again.
+        """
+        self.wanted = Wanted(contactor=self.wanted.contactor and not at_once, locked=self.wanted.locked)
         super().fail(why)
         self.push()
+        if self.wanted.contactor:
+            asyncio.get_running_loop().call_later(CURRENT_GONE_S, self._open)
+
+    def _open(self) -> None:
+        if self.failed is not None:
+            self.wanted.contactor = False
+            self.push()
 
     async def ready(self) -> None:
         self.wanted = Wanted()
@@ -80,6 +96,13 @@ class Board(Heard):
     async def close(self) -> None:
         self.wanted = Wanted()
         self.push()
+
+    def agree(self, what: str, same: bool, seconds: float, complaint: str, *, at_once: bool = False) -> None:
+        """Fails when the board has had something else than is wanted for so long."""
+        if same:
+            self.differs.pop(what, None)
+        elif self.now() - self.differs.setdefault(what, self.now()) > seconds:
+            self.fail(complaint, at_once=at_once)
 
     async def order(self) -> None:
         """Send what is wanted now; DeviceError when the board is lost."""

@@ -137,7 +137,8 @@ class Celeron55(SerialBoard):
     def _confirmed(self, value: float) -> None:
         self.seen.contactor = bool(value)
         verb = "opened by themselves" if self.wanted.contactor else "stay closed (welded)"
-        self.agree("contactor", bool(value) is self.wanted.contactor, DISAGREE_S, f"the contactors {verb}")
+        same = bool(value) is self.wanted.contactor
+        self.agree("contactor", same, DISAGREE_S, f"the contactors {verb}", at_once=True)
 
     def _wanted_closed(self, value: float) -> None:
         said = f"contactor={value:g} instead of {self.wanted.contactor:d}"

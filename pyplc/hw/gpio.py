@@ -72,7 +72,6 @@ class Gpio(Board):
         self._shown = Shown()
         self._pulse: tuple[bool, float] | None = None
         self._locked = False
-        self._astray: float | None = None
         self._trouble = "the lines were not taken yet"
 
     def part(self, name: str) -> Any:
@@ -186,14 +185,9 @@ class Gpio(Board):
             seen.locked = self._locked if self._pulse is None else not self._locked
         else:
             seen.locked = wanted.locked
-        if seen.contactor is wanted.contactor:
-            self._astray = None
-        elif self._astray is None:
-            self._astray = self.now()
-        elif self.now() - self._astray > DISAGREE_S:
-            self.fail(
-                "the contactors opened by themselves" if wanted.contactor else "the contactors stay closed (welded)"
-            )
+        verb = "opened by themselves" if wanted.contactor else "stay closed (welded)"
+        same = seen.contactor is wanted.contactor
+        self.agree("contactor", same, DISAGREE_S, f"the contactors {verb}", at_once=True)
         if before != (seen.view, seen.contactor, seen.locked) or not self.failed:
             self.tell()
 

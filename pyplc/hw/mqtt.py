@@ -1,14 +1,16 @@
-"""The clean set of MQTT topics, below `topic` (default `pyplc/device`). README of a device that wants to be one:
+"""The clean set of MQTT topics, below `topic` (default `pyplc/device`). What a device has to do:
 
-    host            online, or offline when we end or vanish; retained. Offline: go to the safe state at once
-    set/...         what is wanted, each 0.5 s and at each change; not retained. Silence for 2 s: go to the safe state
+    host            online, or offline when we end or vanish; retained. Offline: go to the safe state
+    set/...         what is wanted, four times a second; not retained. Silence for 1 s: go to the safe state
     availability    the device: online, or offline (its will); retained
     state/...       how it is, retained; at each change and at least once in `max_age_s`. What the broker kept from
                     before is not believed: nobody knows how old it is
     command/stop    anybody: end the session; the payload is the reason
     session/...     ours, for people and home automation; retained
 
-TOPICS has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
+The safe state: state B, or supply and oscillator off, at once; contactors open 2 s later; the lock opens another 3 s
+later. A device that has started closes nothing before it was told `open` once: what was wanted of it before its start
+is over. `TOPICS` has them all. With `discovery` Home Assistant finds the states and the stop button by itself.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from ..mqtt import Will
 from .mqtt_board import FACTS_AGE_S, MqttBoard, MqttDeviceSettings, number, plain
 from .ports import PilotState, PilotView, Reading
 
+DISAGREE_S = 1.5
+"""The contactors may be otherwise than wanted for so long."""
 ISOLATION_S = 5.0
 """In which a device must tell a new isolation value."""
 MAX_V, MAX_A, MAX_OHM = 1500.0, 1000.0, 1e12
@@ -177,6 +181,9 @@ class Mqtt(MqttBoard):
 
     def _take_contactor(self, text: str) -> None:
         self.seen.contactor = one(text, "closed", "open")
+        same = self.seen.contactor is self.wanted.contactor
+        verb = "opened by themselves" if self.wanted.contactor else "stay closed (welded)"
+        self.agree("contactor", same, DISAGREE_S, f"the contactors {verb}", at_once=True)
 
     def _take_lock(self, text: str) -> None:
         self.seen.locked = one(text, "locked", "unlocked")

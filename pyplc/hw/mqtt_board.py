@@ -14,7 +14,7 @@ from .driver import Context
 from .ports import UNREAD, DeviceError, PilotState, PilotView, Reading
 from .shown import Shown
 
-EACH_S = 0.5
+EACH_S = 0.25
 """What is wanted is told again so often."""
 FACTS_AGE_S = 60.0
 """State of charge and limits change slowly."""
@@ -121,9 +121,9 @@ class MqttBoard(Board):
         await super().close()
         await self.line.drained(DRAIN_S)
 
-    def fail(self, why: str) -> None:
+    def fail(self, why: str, *, at_once: bool = True) -> None:
         self.set_point = (0.0, 0.0)
-        super().fail(why)
+        super().fail(why, at_once=at_once)
 
     def unheard(self) -> str:
         return f"nothing heard for {self.patience_s:g} s: {self.line.trouble}"

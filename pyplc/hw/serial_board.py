@@ -30,7 +30,6 @@ class SerialBoard(Board):
         """Lines that were none."""
         self._shown = Shown()
         self._news = False
-        self._differs: dict[str, float] = {}
 
     def said(self, line: bytes) -> None:
         """A line came."""
@@ -73,7 +72,7 @@ class SerialBoard(Board):
     def opened(self) -> None:
         """The line is open."""
         self.note(f"{self.name}: line open", "info")
-        self._differs.clear()
+        self.differs.clear()
         self.push()
 
     def lost(self, why: str) -> None:
@@ -81,10 +80,3 @@ class SerialBoard(Board):
         self.heard = None
         self.seen.view = PilotView(PilotState.A, None)
         self.fail(why)
-
-    def agree(self, what: str, same: bool, seconds: float, complaint: str) -> None:
-        """Fails when the board has something else than is wanted for so long."""
-        if same:
-            self._differs.pop(what, None)
-        elif self.now() - self._differs.setdefault(what, self.now()) > seconds:
-            self.fail(complaint)

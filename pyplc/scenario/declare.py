@@ -14,6 +14,8 @@ Role = Literal["pev", "evse"]
 Protocol = Literal["din", "iso2"]
 Energy = Literal["dc", "ac"]
 
+Device = Literal["dieter", "celeron55", "arduino", "mqtt", "pyplc-mqtt"]
+
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Hex = Annotated[str, msgspec.Meta(pattern="^([0-9a-fA-F]{2})*$")]
 Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -212,6 +214,22 @@ class PortLate(Fault, kw_only=True, frozen=True, tag="port-late"):
     refusals: Annotated[int, msgspec.Meta(ge=1)] | Literal["all"] = 1
 
 
+class Wire(Fault, kw_only=True, frozen=True, tag="wire"):
+    """Between the unit under test and its `device`, a serial line or a broker: cut, carries nothing ("frozen"), spoils
+    every third byte of a line ("garbled"), or is 3 s late ("slow")."""
+
+    how: Literal["cut", "frozen", "garbled", "slow"]
+    for_s: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """Then it is in order again."""
+
+
+class Board(Fault, kw_only=True, frozen=True, tag="board"):
+    """The `device` itself: it restarts, obeys nothing ("deaf"), or tells one inlet voltage for ever ("inlet")."""
+
+    how: Literal["restart", "deaf", "inlet"]
+    volts: Annotated[float, msgspec.Meta(ge=0)] = 100.0
+
+
 AnyFault = (
     Drop
     | Delay
@@ -241,10 +259,13 @@ AnyFault = (
     | Stop
     | Lose
     | PortLate
+    | Wire
+    | Board
 )
 
 
-DC_ONLY = (Supply, Isolation, Meter)
+DC_ONLY = (Supply, Isolation, Meter, Wire, Board)
+NEED_DEVICE = (Wire, Board)
 AC_ONLY = (ResidualCurrent, Overdraw)
 
 
@@ -312,6 +333,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     energy: Energy | None = None
     role: Role | None = None
     """The unit under test."""
+    device: Device | None = None
+    """DC: the unit under test has this device, emulated at the far end of its wire, instead of simulated ones."""
     source: str | None = None
     """Where the case comes from."""
     settings: dict[str, Any] = {}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 import msgspec
 
 from .. import clock
+from ..hw.compose import Hardware
+from ..hw.emulated.wired import wired
 from ..hw.ports import PilotState
+from ..plant.plant import Plant
 from ..record import Message, Note, Reader, Record, Recorder, Side, Summary
 from ..simulation import World
 from . import declare as d
@@ -86,7 +91,8 @@ class _Run:
         recorder = Recorder(self._safety.talk.read, self._records.append)
         if self._reader is not None:
             recorder.readers.append(self._reader)
-        world = World(self._case.settings, recorder, seed, fast=True, frames=self._reader is not None)
+        frames = self._reader is not None
+        world = World(self._case.settings, recorder, seed, fast=True, frames=frames, hardware=self._hardware())
         disturber = Disturber(self._case, world, self._struck)
         recorder.readers.append(disturber.read)
         recorder.now()
@@ -94,9 +100,13 @@ class _Run:
         watching = asyncio.ensure_future(self._watch(world, disturber))
         problems: list[str] = []
         try:
-            async with asyncio.timeout(self._case.scenario.limit_s):
+            async with AsyncExitStack() as stack, asyncio.timeout(self._case.scenario.limit_s):
+                for made in world.hardware.values():
+                    await stack.enter_async_context(made)
+                    made.tell(recorder.on(self._unit).note)
+                    await made.ready()
                 summaries = await world.run()
-            await asyncio.sleep(SETTLE_S)
+                await asyncio.sleep(SETTLE_S)
         except TimeoutError:
             problems.append(f"the session had not ended after {self._case.scenario.limit_s:g} s")
             summaries = {r.side: r for r in self._records if isinstance(r, Summary)}
@@ -115,6 +125,11 @@ class _Run:
             problems + self._defects(),
             world.plant.circuit.delivered_wh + world.plant.ac.delivered_wh,
         )
+
+    def _hardware(self) -> dict[Side, Callable[[Plant], Hardware]]:
+        """The emulated device of the unit under test, if it has one."""
+        name, role = self._case.scenario.device, "vehicle" if self._unit == "ev" else "charger"
+        return {} if name is None else {self._unit: lambda plant: wired(name, role, plant)}
 
     def _struck(self) -> None:
         self._mark = len(self._records)

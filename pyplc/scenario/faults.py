@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from ..hw.emulated.line import EmulatedLine
+from ..hw.emulated.wired import Wired
 from ..hw.ports import Battery, DeviceError, PilotState, Reading, Supply, Voltmeter
 from ..link.ethernet import parse_udp
 from ..link.virtual import Powerline
@@ -23,6 +25,8 @@ from . import declare as d
 
 PATIENCE = 1000.0
 """A peer that hangs waits so many times longer than it should."""
+SLOW_S = 3.0
+"""A slow wire."""
 STUCK = 1.05
 """A supply that does not go down keeps this much above the voltage it had."""
 SDP = {"SDP request": PayloadType.SDP_REQUEST, "SDP response": PayloadType.SDP_RESPONSE}
@@ -56,6 +60,8 @@ def apply(fault: d.Fault, world: World) -> None:
             world.charger.stop("stop button")
         case d.Lose():
             world.line.lose = Losing(fault, world.line)
+        case d.Wire() | d.Board():
+            _apply_to_device(fault, world)
         case _:
             _apply_to_dc(fault, plant, world.vehicle.devices, world.charger.devices)
 
@@ -79,6 +85,42 @@ def _apply_to_dc(fault: d.Fault, plant: Plant, vehicle: Any, charger: Any) -> No
             vehicle.battery = FaultyBattery(vehicle.battery, None, amperes)
         case _:
             raise TypeError(f"{type(fault).__name__} is no fault of the world")
+
+
+def _apply_to_device(fault: d.Wire | d.Board, world: World) -> None:
+    """Faults of the emulated device of the unit under test, and of its wire."""
+    (hardware,) = world.hardware.values()
+    assert isinstance(hardware, Wired)  # a scenario with such a fault has a device
+    match fault:
+        case d.Wire():
+            _disturb(hardware.wire, fault.how)
+            if fault.for_s is not None:
+                asyncio.get_running_loop().call_later(fault.for_s, _mend, hardware.wire)
+        case d.Board(how="restart"):
+            hardware.device.reset()
+        case d.Board(how="deaf"):
+            hardware.device.deaf = True
+        case d.Board():
+            hardware.device.show_inlet(fault.volts)
+
+
+def _disturb(wire: Any, how: str) -> None:
+    match how:
+        case "cut":
+            wire.unplug()
+        case "frozen":
+            wire.frozen = True
+        case "garbled":
+            wire.garble = 3
+        case _:
+            wire.delay_s = SLOW_S
+
+
+def _mend(wire: Any) -> None:
+    wire.plug()
+    wire.frozen, wire.delay_s = False, 0.0
+    if isinstance(wire, EmulatedLine):
+        wire.garble = 0
 
 
 class HangingMonitor:

@@ -26,6 +26,10 @@ PACKAGE = Path(__file__).parents[1] / "data" / "scenarios"
 FAULTS: dict[str, type[d.Fault]] = {str(kind.__struct_config__.tag): kind for kind in get_args(d.AnyFault)}
 """Every fault by the word of its `do`."""
 
+SERIAL = ("dieter", "celeron55", "arduino")
+VEHICLE_ONLY = ("dieter", "celeron55")
+"""Devices that no charger can have."""
+
 USUAL: dict[str, Any] = {
     "vehicle": {"target_soc": 45.1},
     "plant": {"battery": {"soc_percent": 45.0}},
@@ -125,11 +129,19 @@ def merged(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 def _check(scenario: d.Scenario, protocol: d.Protocol, energy: d.Energy, role: d.Role) -> None:
     """EditError for what no message of the protocol has, or what the peer does not send."""
+    if scenario.device is not None and energy == "ac":
+        raise EditError("device: there is none for AC")
+    if scenario.device in VEHICLE_ONLY and role == "evse":
+        raise EditError(f"device: {scenario.device} is a vehicle's")
     for index, fault in enumerate(scenario.fault):
         try:
             _check_fault(fault, protocol, role)
             if isinstance(fault, d.AC_ONLY if energy == "dc" else d.DC_ONLY):
                 raise EditError(f"{fault.__struct_config__.tag} cannot happen in {energy.upper()}")
+            if isinstance(fault, d.NEED_DEVICE) and scenario.device is None:
+                raise EditError(f"{fault.__struct_config__.tag} needs a device: the scenario's key `device` names it")
+            if isinstance(fault, d.Wire) and fault.how == "garbled" and scenario.device not in SERIAL:
+                raise EditError("how: a broker spoils nothing; cut, frozen or slow")
         except EditError as error:
             raise EditError(f"fault[{index}]: {error}") from None
     expect = scenario.expect

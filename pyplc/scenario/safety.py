@@ -311,6 +311,21 @@ EXCUSED = (
         ("end-outlet", "unlocking", "end-voltage", "ac-live", "live-unplugged"),
     ),
     Excuse(lambda f, unit, energy: isinstance(f, d.Lock), ("end-lock",)),
+    Excuse(
+        lambda f, unit, energy: isinstance(f, (d.Wire, d.Board)),
+        (
+            "end-current",
+            "end-vehicle",
+            "end-outlet",
+            "end-pilot",
+            "end-oscillator",
+            "end-lock",
+            "end-voltage",
+            "unlocking",
+            "opening-load",
+            "powered-unlocked",
+        ),
+    ),
     Excuse(lambda f, unit, energy: isinstance(f, d.Unplug), ("powered-unlocked",)),
     Excuse(
         lambda f, unit, energy: isinstance(f, d.Pilot) and f.state in ("C", "D") and unit == "evse",
@@ -319,7 +334,8 @@ EXCUSED = (
     Excuse(lambda f, unit, energy: isinstance(f, d.Silence) and unit == "pev", ("current-undemanded",)),
 )
 """What the unit under test cannot keep once a device is broken or its peer hangs. A torn-out connector has torn the
-lock out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing.
+lock out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing; a
+device that cannot be reached, or restarts, does what it does: what is right for it stands in the scenario's `within`.
 """
 
 

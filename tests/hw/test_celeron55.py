@@ -125,7 +125,7 @@ FAULTS: dict[str, tuple[benches.Disturb, str, str, float | None]] = {
     "cut for a while": (cut_for_a_while, "device", "line was lost", 4.0),
     "frozen": (set_line(frozen=True), "device", "silent for|newest reading", None),
     "garbled": (set_line(garble=3), "device", "silent for|newest reading|repeats", None),
-    "slow": (set_line(delay_s=3.0), "device", "silent for|newest reading", 9.0),
+    "slow": (set_line(delay_s=3.0), "device", "silent for|newest reading", None),
     "restarted": (lambda b: b.device.reset(), "device|lost", "repeats|opened by themselves|FIN", 2.0),
     "inlet frozen": (set_device(stuck={"inlet_v": 100}), "refused", "inlet", 9.0),
     "inlet impossible": (set_device(stuck={"inlet_v": -5}), "device", "inlet voltage: the newest reading", 5.0),

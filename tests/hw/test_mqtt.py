@@ -201,7 +201,7 @@ def set_line(**fields: Any) -> Disturb:
 
 FAULTS: dict[str, tuple[str, Side, Disturb, str, float | None]] = {
     # dialect, side, what, reason, seconds until the contactors of that side are open (None: it cannot be told)
-    "broker gone": ("mqtt", "ev", stop_broker, "broker was lost", 1.0),
+    "broker gone": ("mqtt", "ev", stop_broker, "broker was lost", 2.5),
     "broker gone and back": ("mqtt", "ev", broker_gone_and_back, "broker was lost", 4.0),
     "broker frozen": ("mqtt", "ev", set_line(frozen=True), "silent for|newest reading", 4.0),
     "broker slow": ("mqtt", "ev", set_line(delay_s=3.0), "silent for|newest reading", 9.0),
@@ -209,8 +209,8 @@ FAULTS: dict[str, tuple[str, Side, Disturb, str, float | None]] = {
     "device gone": ("mqtt", "ev", set_device(stuck={"availability": "offline"}), "went offline", 4.0),
     "inlet frozen": ("mqtt", "ev", set_device(stuck={"state/inlet_voltage": "100"}), "inlet", 9.0),
     "inlet impossible": ("mqtt", "ev", set_device(stuck={"state/inlet_voltage": "-7"}), "newest reading", 5.0),
-    "charger's broker gone": ("mqtt", "evse", stop_broker, "broker was lost", 1.0),
-    "charger's broker frozen": ("mqtt", "evse", set_line(frozen=True), "silent for|newest reading", 4.0),
+    "charger's broker gone": ("mqtt", "evse", stop_broker, "broker was lost", 2.5),
+    "charger's broker frozen": ("mqtt", "evse", set_line(frozen=True), "silent for|newest reading", 4.5),
     "supply silent": ("mqtt", "evse", set_device(dumb=True), "silent for|newest reading", 4.0),
     "pyPLC's broker gone": ("pyplc-mqtt", "ev", stop_broker, "broker was lost", None),
     "pyPLC's device silent": ("pyplc-mqtt", "ev", set_device(dumb=True), "silent for|newest reading", 5.0),

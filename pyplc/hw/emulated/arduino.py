@@ -47,6 +47,10 @@ class EmulatedArduino:
         self._rest = b""
         self._start(0.0)
 
+    def show_inlet(self, volts: float) -> None:
+        """A fault: tell this from now on."""
+        self.stuck_inlet = volts
+
     def _start(self, at: float) -> None:
         self._booted = at
         self._introduced = False
@@ -200,6 +204,8 @@ class EmulatedArduino:
         return circuit.vehicle_closed if self.role == "vehicle" else circuit.outlet_closed
 
     def _lock(self, locked: bool) -> None:
+        if self.role != "vehicle":  # the plant's lock is the vehicle's
+            return
         if locked is (self._plant.locked if self._locks is None else self._locks):
             return
         self._locks = locked

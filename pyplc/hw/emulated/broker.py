@@ -31,7 +31,11 @@ class MemoryBroker:
         self._sessions.clear()
 
     def start(self) -> None:
+        """It is there again."""
         self._up = True
+
+    unplug, plug = stop, start
+    """As with a line."""
 
     @asynccontextmanager
     async def connect(self, will: Will | None) -> AsyncIterator[_MemorySession]:

@@ -37,6 +37,10 @@ class EmulatedCeleron55:
         for line in (b"cp=0", b"contactor=0"):
             self._obey(line)
 
+    def show_inlet(self, volts: float) -> None:
+        """A fault: tell this from now on."""
+        self.stuck["inlet_v"] = round(volts)
+
     def receive(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:

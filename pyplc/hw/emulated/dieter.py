@@ -64,6 +64,10 @@ class EmulatedDieter:
                 self.say(b"Starte...\r\n")
             self.say(b"A0=%04d\r\nA1=0000\r\n" % self.counts())
 
+    def show_inlet(self, volts: float) -> None:
+        """A fault: tell this from now on."""
+        self.stuck_counts = round(volts / self._settings.volts_per_count)
+
     def counts(self) -> int:
         """The 10 bits of the inlet's voltage."""
         if self.stuck_counts is not None:

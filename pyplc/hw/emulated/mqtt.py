@@ -11,8 +11,10 @@ from ..mqtt_board import plain
 from ..ports import PilotState
 
 TELLS_S = 0.2
-HOST_SILENT_S = 2.0
+HOST_SILENT_S = 1.0
 """A device that hears nothing of its host for so long goes to the safe state."""
+OPEN_AFTER_S = 2.0
+UNLOCK_AFTER_S = 5.0
 
 
 class Behind:
@@ -33,7 +35,7 @@ class Behind:
             self.topics(),
             self._take,
             self.opened,
-            lambda why: self.safe(),
+            self._lost,
             self.will(),
         )
 
@@ -45,6 +47,9 @@ class Behind:
 
     def opened(self) -> None:
         """The broker is there."""
+
+    def _lost(self, why: str) -> None:
+        """The broker is gone, and the host with it."""
 
     def obey(self, topic: str, text: str) -> None:
         """Do what is wanted."""
@@ -72,11 +77,20 @@ class Behind:
             await asyncio.gather(line, return_exceptions=True)
 
     def keeps(self, topic: str) -> bool:
+        """Whether the broker is to keep it."""
         return False
 
-    def safe(self) -> None:
-        """The safe state."""
+    def show_inlet(self, volts: float) -> None:
+        """A fault: tell this from now on."""
+        self.stuck[next(topic for topic in self.values() if topic.endswith("inlet_voltage"))] = plain(volts)
+
+    def reset(self) -> None:
+        """It restarts: outputs off at once."""
+        self.safe()
         self.contactor(False)
+
+    def safe(self) -> None:
+        """The safe state; contactors and lock follow in `look`."""
         if self._role == "vehicle":
             self._plant.pilot.set_vehicle(PilotState.B)
         else:
@@ -116,9 +130,6 @@ class EmulatedPyPlcMqtt(Behind):
     def topics(self) -> tuple[str, ...]:
         return (f"{self.base}/#",)
 
-    def safe(self) -> None:
-        """It has none."""
-
     def obey(self, topic: str, text: str) -> None:
         if self._role == "vehicle":
             if topic == "cpstate":
@@ -150,6 +161,7 @@ class EmulatedMqtt(Behind):
     def __init__(self, plant: Plant, role: str, base: str, connect: Connect | None = None) -> None:
         super().__init__(plant, role, base, connect)
         self._wish_at = 0.0
+        self._armed = False
         self.safe_since: float | None = None
         """When it went to the safe state by itself."""
 
@@ -174,8 +186,24 @@ class EmulatedMqtt(Behind):
         OBEY[topic.removeprefix("set/")](self, text)
 
     def look(self) -> None:
-        if asyncio.get_running_loop().time() - self._wish_at > HOST_SILENT_S:
+        now = asyncio.get_running_loop().time()
+        if now - self._wish_at > HOST_SILENT_S:
             self._by_itself()
+        if self.safe_since is not None and now - self.safe_since >= OPEN_AFTER_S:
+            self.contactor(False)
+        if self.safe_since is not None and now - self.safe_since >= UNLOCK_AFTER_S and self._role == "vehicle":
+            self.lock(False)
+
+    def _lost(self, why: str) -> None:
+        self._by_itself()
+
+    def reset(self) -> None:
+        self._armed = False
+        super().reset()
+
+    def _contactor(self, text: str) -> None:
+        self._armed = self._armed or text == "open"
+        self.contactor(text == "closed" and self._armed)
 
     def _by_itself(self) -> None:
         if self.safe_since is None:
@@ -214,7 +242,7 @@ class EmulatedMqtt(Behind):
 OBEY: dict[str, Callable[[EmulatedMqtt, str], None]] = {
     "pilot": lambda device, text: device._plant.pilot.set_vehicle(PilotState(text)),
     "duty": EmulatedMqtt._duty,
-    "contactor": lambda device, text: device.contactor(text == "closed"),
+    "contactor": EmulatedMqtt._contactor,
     "lock": lambda device, text: device.lock(text == "locked"),
     "voltage": EmulatedMqtt._set,
     "current": EmulatedMqtt._set,
