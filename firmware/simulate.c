@@ -8,6 +8,7 @@
  *     inlet VOLT      proximity open|OHM      emergency 0|1 (1: open)
  *     jam 0|1  weld 0|1  stuck 0|1            lock motor; contactor stays closed; contactor stays open
  *     reset           hang            the button; the program hangs in a loop without interrupts
+ *     speed N                         times real time
  * and each change of an output is told on the standard output:
  *     t=MS heard=MS relays=N state=B|C|D|- duty=N level=V lock=L|U|- locked=0|1 armed=0|1 resets=N
  * t is the board's time, heard that of the last byte from the host, duty what the oscillator's edges say (1000: steady).
@@ -49,7 +50,7 @@ static struct {
 
 static avr_t *avr;
 static bool charger;
-static long ms, heard_ms, hold_until;
+static long ms, heard_ms, hold_until, speed = 1;
 static unsigned resets;
 static int master = -1, lock_position, contactor_ms;
 static bool open_before, phase_high, pin_high, xoff, pins_lost;
@@ -195,6 +196,7 @@ static void command(char *line) {
     else if (!strcmp(word, "stuck")) world.stuck = on;
     else if (!strcmp(word, "reset")) press_reset();
     else if (!strcmp(word, "hang")) hang();
+    else if (!strcmp(word, "speed") && atoi(value) > 0) speed = atoi(value);
     else fprintf(stderr, "simulate: unknown: %s\n", line);
 }
 
@@ -314,7 +316,7 @@ static void wait_for_real_time(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (!next.tv_sec) next = now;
-    next.tv_nsec += 1000000;
+    next.tv_nsec += 1000000 / speed;
     if (next.tv_nsec >= 1000000000) {
         next.tv_nsec -= 1000000000;
         next.tv_sec++;
