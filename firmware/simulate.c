@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <simavr/avr_adc.h>
 #include <simavr/avr_ioport.h>
+#include <simavr/avr_timer.h>
 #include <simavr/avr_uart.h>
 #include <simavr/sim_avr.h>
 #include <simavr/sim_elf.h>
@@ -33,6 +34,7 @@
 #include <unistd.h>
 
 #define CYCLES_A_MS 16000
+#define TIMER_PRESCALER 8
 #define BYTES_A_MS 4      /* 38400 baud */
 #define BOOT_MS 500       /* boot loader */
 #define LOCK_TRAVEL_MS 200
@@ -120,6 +122,17 @@ static void oscillator(struct avr_irq_t *irq, uint32_t value, void *param) {
         pin_rose = avr->cycle;
     } else {
         pin_high_for = avr->cycle - pin_rose;
+    }
+}
+
+/* simavr 1.6 goes on with the old compare value when a running fast PWM gets another one; the chip takes it at the start
+ * of the next period */
+static void compared(struct avr_irq_t *irq, uint32_t value, void *param) {
+    (void)irq;
+    for (avr_io_t *io = avr->io_port; io; io = io->next) {
+        avr_timer_t *timer = (avr_timer_t *)io;
+        if (!strcmp(io->kind, "timer") && timer->name == '1')
+            timer->comp[param ? AVR_TIMER_COMPB : AVR_TIMER_COMPA].comp_cycles = (value + 1) * TIMER_PRESCALER;
     }
 }
 
@@ -307,8 +320,12 @@ static void make_board(const char *elf) {
     avr_irq_register_notify(uart + UART_IRQ_OUTPUT, said, NULL);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XOFF, stop, avr);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XON, stop, NULL);
-    if (charger) avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), 1), oscillator, NULL);
-    else avr_cycle_timer_register(avr, CYCLES_A_MS, edge, NULL);
+    if (charger) {
+        avr_irq_t *timer = avr_io_getirq(avr, AVR_IOCTL_TIMER_GETIRQ('1'), 0);
+        avr_irq_register_notify(timer + TIMER_IRQ_OUT_PWM0, compared, NULL);
+        avr_irq_register_notify(timer + TIMER_IRQ_OUT_PWM1, compared, avr);
+        avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), 1), oscillator, NULL);
+    } else avr_cycle_timer_register(avr, CYCLES_A_MS, edge, NULL);
 }
 
 static void wait_for_real_time(void) {
