@@ -95,7 +95,13 @@ static void sample(struct avr_irq_t *irq, uint32_t value, void *param) {
     avr_raise_irq(adc, (uint32_t)lround(fmin(5, volt) * 1000));
 }
 
+/* an input; the external pull keeps it when the program writes its port */
 static void set_pin(char port, int n, bool high) {
+    static avr_ioport_external_t pulls[] = {{.name = 'B'}, {.name = 'D'}};
+    avr_ioport_external_t *pull = &pulls[port == 'D'];
+    pull->mask |= 1u << n;
+    pull->value = high ? pull->value | 1u << n : pull->value & ~(1u << n);
+    avr_ioctl(avr, AVR_IOCTL_IOPORT_SET_EXTERNAL(port), pull);
     avr_irq_t *irq = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ(port), n);
     if (pins_lost) avr_raise_irq(irq, !high); /* a reset forgot them, and only changes are passed on */
     avr_raise_irq(irq, high);
