@@ -8,6 +8,7 @@
  *     inlet VOLT      proximity open|OHM      emergency 0|1 (1: open)
  *     jam 0|1  weld 0|1  stuck 0|1            lock motor; contactor stays closed; contactor stays open
  *     reset           hang            the button; the program hangs in a loop without interrupts
+ *     speed N                         times real time
  * and each change of an output is told on the standard output:
  *     t=MS heard=MS relays=N state=B|C|D|- duty=N level=V lock=L|U|- locked=0|1 armed=0|1 resets=N
  * t is the board's time, heard that of the last byte from the host, duty what the oscillator's edges say (1000: steady).
@@ -20,6 +21,7 @@
 #include <signal.h>
 #include <simavr/avr_adc.h>
 #include <simavr/avr_ioport.h>
+#include <simavr/avr_timer.h>
 #include <simavr/avr_uart.h>
 #include <simavr/sim_avr.h>
 #include <simavr/sim_elf.h>
@@ -32,6 +34,7 @@
 #include <unistd.h>
 
 #define CYCLES_A_MS 16000
+#define TIMER_PRESCALER 8
 #define BYTES_A_MS 4      /* 38400 baud */
 #define BOOT_MS 500       /* boot loader */
 #define LOCK_TRAVEL_MS 200
@@ -49,7 +52,7 @@ static struct {
 
 static avr_t *avr;
 static bool charger;
-static long ms, heard_ms, hold_until;
+static long ms, heard_ms, hold_until, speed = 1;
 static unsigned resets;
 static int master = -1, lock_position, contactor_ms;
 static bool open_before, phase_high, pin_high, xoff, pins_lost;
@@ -92,7 +95,13 @@ static void sample(struct avr_irq_t *irq, uint32_t value, void *param) {
     avr_raise_irq(adc, (uint32_t)lround(fmin(5, volt) * 1000));
 }
 
+/* an input; the external pull keeps it when the program writes its port */
 static void set_pin(char port, int n, bool high) {
+    static avr_ioport_external_t pulls[] = {{.name = 'B'}, {.name = 'D'}};
+    avr_ioport_external_t *pull = &pulls[port == 'D'];
+    pull->mask |= 1u << n;
+    pull->value = high ? pull->value | 1u << n : pull->value & ~(1u << n);
+    avr_ioctl(avr, AVR_IOCTL_IOPORT_SET_EXTERNAL(port), pull);
     avr_irq_t *irq = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ(port), n);
     if (pins_lost) avr_raise_irq(irq, !high); /* a reset forgot them, and only changes are passed on */
     avr_raise_irq(irq, high);
@@ -119,6 +128,17 @@ static void oscillator(struct avr_irq_t *irq, uint32_t value, void *param) {
         pin_rose = avr->cycle;
     } else {
         pin_high_for = avr->cycle - pin_rose;
+    }
+}
+
+/* simavr 1.6 goes on with the old compare value when a running fast PWM gets another one; the chip takes it at the start
+ * of the next period */
+static void compared(struct avr_irq_t *irq, uint32_t value, void *param) {
+    (void)irq;
+    for (avr_io_t *io = avr->io_port; io; io = io->next) {
+        avr_timer_t *timer = (avr_timer_t *)io;
+        if (!strcmp(io->kind, "timer") && timer->name == '1')
+            timer->comp[param ? AVR_TIMER_COMPB : AVR_TIMER_COMPA].comp_cycles = (value + 1) * TIMER_PRESCALER;
     }
 }
 
@@ -195,6 +215,7 @@ static void command(char *line) {
     else if (!strcmp(word, "stuck")) world.stuck = on;
     else if (!strcmp(word, "reset")) press_reset();
     else if (!strcmp(word, "hang")) hang();
+    else if (!strcmp(word, "speed") && atoi(value) > 0) speed = atoi(value);
     else fprintf(stderr, "simulate: unknown: %s\n", line);
 }
 
@@ -305,8 +326,12 @@ static void make_board(const char *elf) {
     avr_irq_register_notify(uart + UART_IRQ_OUTPUT, said, NULL);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XOFF, stop, avr);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XON, stop, NULL);
-    if (charger) avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), 1), oscillator, NULL);
-    else avr_cycle_timer_register(avr, CYCLES_A_MS, edge, NULL);
+    if (charger) {
+        avr_irq_t *timer = avr_io_getirq(avr, AVR_IOCTL_TIMER_GETIRQ('1'), 0);
+        avr_irq_register_notify(timer + TIMER_IRQ_OUT_PWM0, compared, NULL);
+        avr_irq_register_notify(timer + TIMER_IRQ_OUT_PWM1, compared, avr);
+        avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ('B'), 1), oscillator, NULL);
+    } else avr_cycle_timer_register(avr, CYCLES_A_MS, edge, NULL);
 }
 
 static void wait_for_real_time(void) {
@@ -314,7 +339,7 @@ static void wait_for_real_time(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (!next.tv_sec) next = now;
-    next.tv_nsec += 1000000;
+    next.tv_nsec += 1000000 / speed;
     if (next.tv_nsec >= 1000000000) {
         next.tv_nsec -= 1000000000;
         next.tv_sec++;

@@ -76,6 +76,13 @@ class Simavr:
     def now(self) -> Event:
         return self.events[-1]
 
+    async def started(self) -> None:
+        """Wait until the port is there."""
+        async with asyncio.timeout(10):
+            while not self.events:
+                self._changed.clear()
+                await self._changed.wait()
+
     def set(self, **world: object) -> None:
         """Set something in the board's world: `inlet=400.0`, `load="open"`."""
         for name, value in world.items():

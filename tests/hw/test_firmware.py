@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -32,9 +30,7 @@ class Host:
         self._told = asyncio.Event()
 
     async def open(self) -> None:
-        async with asyncio.timeout(5):
-            while not self.board.port.exists():  # noqa: ASYNC110  # made by another process
-                await asyncio.sleep(0.01)
+        await self.board.started()
         self.wire = await serial_opener(str(self.board.port), 38400)(self._data, lambda why: None)
 
     def _data(self, data: bytes) -> None:
@@ -98,32 +94,13 @@ def on(role: str, tmp_path: Path, scenario: Callable[[Host], Awaitable[None]]) -
 def hostile(role: str, rng: random.Random, first_seq: int) -> list[bytes]:
     """Orders, and all that is nearly one: every kind of wrong field with a right checksum, and every kind of damage."""
     letters = {"vehicle": "SB", "charger": "SF"}[role]  # nothing of it moves anything
-    wrong = [
-        "O",
-        "V",
-        "",
-        "X 1",
-        "O 1",
-        "O 1 B",
-        "O 1 B 0",
-        "O 1 B 0 0",
-        "O 1 B 0 0 X",
-        "O 1 B 0 0 U ",
-        "O 1 B 0 0 U 1",
-    ]
-    wrong += [
-        "O  1 B 0 0 U",
-        "O 1 G 0 0 U",
-        "O 1 BB 0 0 U",
-        "O -1 B 0 0 U",
-        "O 1 B 971 0 U",
-        "O 1 B 0 4 U",
-        "O 1 B x 0 U",
-    ]
-    wrong += ["O 70000 B 0 0 U", "O 1 A 0 0 U", "O 1 " + ("F" if role == "vehicle" else "B") + " 0 0 U", "O 1 B 0 0 u"]
+    other = "F" if role == "vehicle" else "B"
+    wrong = ["O", "V", "", "X 1", "O 1", "O 1 B", "O 1 B 0", "O 1 B 0 0", "O 1 B 0 0 X", "O 1 B 0 0 U "]
+    wrong += ["O 1 B 0 0 U 1", "O  1 B 0 0 U", "O 1 G 0 0 U", "O 1 BB 0 0 U", "O -1 B 0 0 U", "O 1 B 971 0 U"]
+    wrong += ["O 1 B 0 4 U", "O 1 B x 0 U", "O 70000 B 0 0 U", "O 1 A 0 0 U", f"O 1 {other} 0 0 U", "O 1 B 0 0 u"]
     wrong += ["S 1 1 0 C 50 598 0 4091 0 1 L", "V 1 1 V 1.0 1", "O 1 B 0 0 U" + " " * 40, "O 1 B 0 0 U" + "9" * 200]
     lines = []
-    for n in range(150):
+    for n in range(100):
         seq = first_seq + n
         good = Order(seq, rng.choice(letters), 0, 0, False).encode()[:-1]
         kind = rng.randrange(5)
@@ -153,7 +130,7 @@ def test_it_obeys_what_the_other_end_calls_an_order_and_nothing_else(role: str, 
             said = from_host(line)
             if isinstance(said, Order) and said.state in states and (role == "charger" or not said.duty):
                 expected.append(said.seq)
-        assert 30 < len(expected) < 100
+        assert 20 < len(expected) < 70
         answered: list[int] = []
         for line in lines:
             host.wire.write(line + b"\n")
@@ -234,8 +211,8 @@ def test_a_chargers_end_of_the_pilot(tmp_path: Path) -> None:
             for state, ohm in LOADS.items():
                 world.set(load=ohm)
                 host.order("N", duty)
-                status = await host.until(lambda s, want=state: s.state.value == want, 1.0)
-                assert status.duty_percent == (duty / 10 or None)
+                there = (state, duty / 10 or None)
+                await host.until(lambda s, there=there: (s.state.value, s.duty_percent) == there, 1.0)
         world.set(load="882")
         await host.keep(0.2, "N", 50)
         status = await host.until(lambda s: s.state is PilotState.C)
@@ -317,6 +294,7 @@ def test_a_repeated_frame_is_no_sign_of_life(tmp_path: Path) -> None:
 def test_a_voltage_that_stays_does_not_lock_anybody_in(tmp_path: Path) -> None:
     async def scenario(host: Host) -> None:
         await charging(host)
+        host.board.set(speed=5)
         opened = await host.board.until(lambda e: e.relays == 0)
         unlocked = await host.board.until(lambda e: not e.locked)
         assert 5000 <= unlocked.t - opened.t <= 5400
@@ -332,7 +310,7 @@ def test_a_program_that_hangs_is_reset_by_the_watchdog_of_the_chip(role: str, tm
         host.board.command("hang")
         after = await host.board.until(lambda e: e.relays == 0, 3.0)
         assert after.resets == before.resets + 1
-        assert after.t - before.t < 600
+        assert after.t - before.t < 800
         assert SAFE[role](await host.board.until(SAFE[role]))
 
     on(role, tmp_path, scenario)
@@ -350,7 +328,7 @@ def test_an_emergency_and_a_jammed_lock(tmp_path: Path) -> None:
         assert Flag.EMERGENCY in (await host.until(lambda s: s.seq == host.seq)).flags
         await host.until(lambda s: Flag.LOCK_JAMMED in s.flags, 6.0)
         assert host.board.now.lock == "-"
-        host.board.set(jam=0)
+        host.board.set(jam=0, speed=5)
         await host.board.until(lambda e: not e.locked, 8.0)  # it tries again
 
     on("vehicle", tmp_path, scenario)
@@ -384,23 +362,23 @@ def test_a_host_killed_with_sigkill(tmp_path: Path) -> None:
     async def main() -> None:
         board = Simavr("vehicle", tmp_path / "ttyACM0")
         task = asyncio.ensure_future(board.run())
-        while not board.port.exists():  # noqa: ASYNC110  # made by another process
-            await asyncio.sleep(0.01)
+        await board.started()
         board.set(pilot=50, inlet=20.0)
-        process = subprocess.Popen([sys.executable, "-c", HOST, str(board.port)])
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", HOST, str(board.port))
         try:
             await board.until(lambda e: e.relays == 1 and e.state == "C" and e.locked, 20.0)
             await asyncio.sleep(0.5)
             assert board.now.armed
-            os.kill(process.pid, signal.SIGKILL)
+            process.send_signal(signal.SIGKILL)
             safe = await board.until(lambda e: e.state == "B", 3.0)
             assert safe.t - safe.heard <= 1050
             opened = await board.until(lambda e: e.relays == 0, 3.0)
             assert opened.t - safe.heard <= 1600
             assert (await board.until(lambda e: not e.locked)).t > opened.t
         finally:
-            process.kill()
-            process.wait()
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
@@ -414,9 +392,7 @@ NAMES = {"D": "D{}", "B": "D{}", "C": "A{}"}
 
 
 def test_the_pins_are_what_they_are_called_and_stand_in_the_manual() -> None:
-    pins = [
-        match.groups() for line in (simavr.FIRMWARE / "board.h").read_text().splitlines() if (match := PIN.match(line))
-    ]
+    pins = PIN.findall((simavr.FIRMWARE / "board.h").read_text())
     assert len(pins) == 15
     for port, bit, name, *_ in pins:
         assert name == NAMES[port].format(int(bit) + 8 if port == "B" else int(bit))
