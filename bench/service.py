@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from start import PYPLC, SLAC_PARAM_REQ, modem, ticks
@@ -92,14 +93,15 @@ def scrape() -> None:
     connection.close()
 
 
-def main() -> None:
+def netns(script: str, measured: Callable[[], None]) -> None:
+    """Run `script` again in a network namespace with a cable a0 - b0 and a broker, where it does what is `measured`."""
     mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
     if "--inside" not in sys.argv:
         probe = subprocess.run(["unshare", "-n", "true"], capture_output=True)
         if probe.returncode or mosquitto is None:
             print("skipped: needs mosquitto and the right to make a network namespace (run as root)")
             return
-        subprocess.run(["unshare", "-n", sys.executable, __file__, "--inside"], check=True)
+        subprocess.run(["unshare", "-n", sys.executable, script, *sys.argv[1:], "--inside"], check=True)
         return
     for command in (
         "ip link set lo up",
@@ -113,16 +115,20 @@ def main() -> None:
     broker = subprocess.Popen([mosquitto, "-p", "1883"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(2)
     try:
-        plain, watched = first_frame(PLAIN), first_frame(WATCHED)
-        print(f"first SLAC frame: {plain:.3f} s; watched {watched:.3f} s ({watched / plain:.2f} x); asked for: 1.2 s")
-        cpu, size = idle(PLAIN, scraped=False)
-        print(f"idle: {cpu:.2%} of a core, {size:.0f} MB resident")
-        more, larger = idle(WATCHED, scraped=True)
-        print(f"watched and scraped: {more:.2%} of a core, {larger:.0f} MB resident; asked for: 1 %, 80 MB")
+        measured()
     finally:
         broker.terminate()
         broker.wait()
 
 
+def figures() -> None:
+    plain, watched = first_frame(PLAIN), first_frame(WATCHED)
+    print(f"first SLAC frame: {plain:.3f} s; watched {watched:.3f} s ({watched / plain:.2f} x); asked for: 1.2 s")
+    cpu, size = idle(PLAIN, scraped=False)
+    print(f"idle: {cpu:.2%} of a core, {size:.0f} MB resident")
+    more, larger = idle(WATCHED, scraped=True)
+    print(f"watched and scraped: {more:.2%} of a core, {larger:.0f} MB resident; asked for: 1 %, 80 MB")
+
+
 if __name__ == "__main__":
-    main()
+    netns(__file__, figures)

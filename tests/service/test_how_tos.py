@@ -16,7 +16,7 @@ from pyplc.config import EvseSettings, EvSettings, ListenSettings, SimSettings, 
 from pyplc.hw.compose import compose
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs/first-steps/index.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "docs/first-steps/index.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
 OWN = ["raspberry-pi.md", "unattended.md", "watching.md"]
 COMMAND = re.compile(r"(?:^|[\s|&`(])((?:/opt/pyplc/bin/)?pyplc (?!import )[a-z-][^`|&;>#\n]*)")
 SPACED = re.compile(r" {3,}.*$")
@@ -38,9 +38,9 @@ def blocks(text: str) -> Iterator[str]:
 def commands(page: Path) -> list[list[str]]:
     """The words after `pyplc` of each command in a page."""
     found = []
-    for code in blocks(page.read_text()):
+    for code in blocks(re.sub(r"\\\n\s*", " ", page.read_text())):
         for match in COMMAND.finditer(code):
-            text = SPACED.sub("", match[1]).strip()
+            text = SPACED.sub("", match[1]).partition(", ")[0].rstrip("\\ ")
             words = shlex.split(re.sub(r"[<>]|\.\.\.|\$\(.*", "x", text))[1:]
             found.append([word for word in words if word != "x"])
     return found

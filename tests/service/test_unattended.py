@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -92,6 +93,12 @@ async def during(seconds: float, running: Coroutine[Any, Any, Any], *acts: tuple
     await asyncio.sleep(seconds)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait until it is true."""
+    while not true():  # noqa: ASYNC110  # nobody tells of it
+        await asyncio.sleep(0.05)
 
 
 def test_failures_are_tried_again_each_time_later_and_success_begins_anew() -> None:
@@ -434,3 +441,37 @@ def test_a_token_that_cannot_be_read_is_known_at_once(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="token_urlsafe"):
         HttpSettings(port=8080)
     assert issubclass(ResultsError, OSError)
+
+
+def test_a_port_that_is_taken_is_tried_again_and_old_recordings_go(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        folder = tmp_path / f"2026-01-0{number}_120000-ev"
+        folder.mkdir()
+        (folder / "session.jsonl").write_bytes(bytes(600_000))
+        os.utime(folder / "session.jsonl", (number, number))
+
+    async def main() -> None:
+        notes: list[Record] = []
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            http = HttpSettings(port=taken.getsockname()[1], token="sixteen-characters")
+            service = Unattended(
+                "ev",
+                RecordSettings(folder=str(tmp_path), max_mb=1, keep=1),
+                ServiceSettings(),
+                WatchSettings(http=http),
+                notes.append,
+                environment={},
+            )
+            async with service:
+                await until(lambda: any(text.startswith("HTTP: ") for text in service.status.wrong))
+                taken.close()
+                await until(lambda: service.http_port is not None)
+                await until(lambda: not service.status.wrong)
+        texts = [note.text for note in notes if isinstance(note, Note)]
+        assert any("address already in use; it is tried again" in text for text in texts)
+        assert "deleted 2 old recordings, 2026-01-01_120000-ev to 2026-01-02_120000-ev" in texts
+
+    asyncio.run(main())
+    assert [folder.name for folder in tmp_path.iterdir()] == ["2026-01-03_120000-ev"]
