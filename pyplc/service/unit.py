@@ -79,7 +79,7 @@ DevicePolicy=closed
 {devices}
 RestrictAddressFamilies=AF_PACKET AF_INET AF_INET6 AF_UNIX AF_NETLINK AF_CAN
 RestrictNamespaces=yes
-RestrictRealtime=yes
+LimitRTPRIO=1
 RestrictSUIDSGID=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
@@ -87,6 +87,7 @@ RemoveIPC=yes
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources @obsolete
+SystemCallFilter=sched_setscheduler
 SystemCallErrorNumber=EPERM
 UMask=0027
 OOMScoreAdjust=-500
