@@ -52,9 +52,12 @@ TROUBLES = (
 
 
 def chip_of(device: int, ident: bytes, version: str) -> str:
-    """The chip's name: by class and ident, else as the version text has it, else its class."""
+    """The chip's name: by class and ident, else as the version text has it, else its class.
+
+    A modem without firmware has the class of its boot loader: there the ident alone tells.
+    """
     strap = int.from_bytes(ident, "little")
-    alike = [chip for chip in CHIPS if chip.device == device]
+    alike = [chip for chip in CHIPS if chip.device == device or (version == BOOTLOADER and strap in chip.idents)]
     for chip in alike:
         if strap in chip.idents or not chip.idents:
             return chip.name

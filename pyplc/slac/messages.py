@@ -252,6 +252,37 @@ class AmpMapCnf(Message, kw_only=True, frozen=True):
     result: int = 0
 
 
+class BrgInfoReq(Message, kw_only=True, frozen=True):
+    """Which hosts are behind a modem?"""
+
+    TYPE = 0x6020
+    NAME = "CM_BRG_INFO.REQ"
+    LAYOUT = ()
+
+
+class BrgInfoCnf(Message, kw_only=True, frozen=True):
+    """The hosts behind a modem: `count` MACs in `rest`."""
+
+    TYPE = 0x6021
+    NAME = "CM_BRG_INFO.CNF"
+    LAYOUT = (("bridging", U8), ("tei", U8), ("count", U8), ("rest", REST))
+    bridging: int
+    tei: int
+    count: int
+    rest: bytes
+
+
+class EncryptedPayloadRsp(Message, kw_only=True, frozen=True):
+    """A modem's answer to one that tries to join with another key."""
+
+    TYPE = 0x6007
+    NAME = "CM_ENCRYPTED_PAYLOAD.RSP"
+    LAYOUT = (("result", U8), ("pid", U8), ("prn", U16))
+    result: int
+    pid: int
+    prn: int
+
+
 class SetKeyReq(Message, kw_only=True, frozen=True):
     """A host gives its modem a key."""
 
@@ -379,4 +410,7 @@ MESSAGES: tuple[type[Message], ...] = (
     SetKeyCnf,
     GetKeyReq,
     GetKeyCnf,
+    BrgInfoReq,
+    BrgInfoCnf,
+    EncryptedPayloadRsp,
 )

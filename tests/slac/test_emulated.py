@@ -167,10 +167,10 @@ def test_frames_that_cannot_be_read_are_counted_and_recorded() -> None:
         vehicle.link.tap = None
         modem.send(BROADCAST + bytes(6) + b"\x88\xe1\x01\x64\x60\0\0")
         for _ in range(2):
-            modem.send(BROADCAST + bytes(6) + b"\x88\xe1\x01\x07\x60\0\0".ljust(48, b"\0"))
+            modem.send(BROADCAST + bytes(6) + b"\x88\xe1\x01\x48\x60\0\0".ljust(48, b"\0"))
         await asyncio.sleep(0.1)
         assert (vehicle.homeplug.malformed, vehicle.homeplug.unknown) == (1, 2)
         reasons = [record.reason for record in vehicle.records if isinstance(record, Dropped)]
-        assert len(reasons) == 2 and "end inside" in reasons[0] and "0x6007" in reasons[1]
+        assert len(reasons) == 2 and "end inside" in reasons[0] and "0x6048" in reasons[1]
 
     play(scene)

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playground import Charger, Line, Vehicle, now, play
 
+from pyplc.slac.chips import BOOTLOADER, chip_of
 from pyplc.slac.emulated import REAL
 from pyplc.slac.keys import nid_of
 from pyplc.slac.messages import SetKeyCnf
@@ -114,3 +115,9 @@ def test_the_link_of_the_old_network_does_not_count() -> None:
             await vehicle.modem.wait_link(10.0)
 
     play(scene, REAL)
+
+
+def test_a_modem_without_firmware_is_known_by_its_ident() -> None:
+    ident = (0x001B587C).to_bytes(4, "little")
+    assert chip_of(0x06, ident, BOOTLOADER) == "QCA7005" and chip_of(0x20, bytes(4), "MAC-QCA7420-1-2") == "QCA7420"
+    assert chip_of(0x77, bytes(4), "") == "class 0x77, ident 0x00000000"
