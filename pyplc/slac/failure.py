@@ -205,6 +205,8 @@ STEPS = (
     SetKeyCnf,
 )
 """The steps of a matching; what else passes between a host and its modem is none."""
+CARRIED = STEPS[:-2]
+"""Those that come over the line."""
 
 
 class Failure(NamedTuple):
@@ -257,7 +259,7 @@ def explain(events: Sequence[Event], side: Side, interface: str = "INTERFACE") -
         causes=causes,
         command=_command(causes[0], events, side, interface),
         stage=list(table.values()).index(expected),
-        remark="".join(f" The own modem is set up as {role}." for role in _roles(events)[-1:]),
+        remark="".join(f" {SET_UP[role]}." for role in _roles(events)[-1:]),
     )
 
 
@@ -281,6 +283,11 @@ def _told(steps: Sequence[Sent | Heard], preposition: str) -> str:
 
 ROLES: dict[Side, str] = {"ev": "pev", "evse": "evse"}
 """What a side's modem must be set up for."""
+SET_UP = {
+    "pev": "The own modem is set up as pev",
+    "evse": "The own modem is set up as evse",
+    "none": "The own modem is set up for no role",
+}
 
 
 def _roles(events: Sequence[Event]) -> list[str]:
@@ -288,8 +295,9 @@ def _roles(events: Sequence[Event]) -> list[str]:
 
 
 def _wrong_role(events: Sequence[Event], side: Side) -> bool:
-    """Whether the own modem is set up for the other side; "none" hands up both halves on some chips."""
-    return any(role not in (ROLES[side], "none") for role in _roles(events)[-1:])
+    """Whether the own modem is set up for the other side, or for none and handed up nothing, as most chips do then."""
+    heard = any(isinstance(event, Heard) and isinstance(event.message, CARRIED) for event in events)
+    return any(role != ROLES[side] and not (role == "none" and heard) for role in _roles(events)[-1:])
 
 
 def _command(cause: Cause, events: Sequence[Event], side: Side, interface: str) -> str:

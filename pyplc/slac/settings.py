@@ -87,6 +87,7 @@ DEVIATIONS: dict[str, tuple[Any, str]] = {
     "invent_attenuation": (False, "modems with home firmware measure nothing, and cars refuse zeros"),
     "any_station_id": (False, "the ids mean nothing to the match; MACs and run id decide"),
     "repeat_begins_anew": (True, "cars send the request twice within 20 ms; the second must not disturb the first"),
+    "validate": ("unsure", "few chargers know CM_VALIDATE: some refuse it, most do not answer"),
     "trust_numbers": (False, "a charger that asks for other numbers can be served all the same"),
 }
 """Settings whose default is not what ISO 15118-3 says: the standard's value, and why ours differs."""

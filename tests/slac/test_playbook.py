@@ -28,6 +28,7 @@ from pyplc.slac.messages import (
 )
 from pyplc.slac.mme import BROADCAST
 from pyplc.slac.modem import ModemError
+from pyplc.slac.settings import DEVIATIONS
 
 NEAR, FAR = 9.0, 30.0
 
@@ -377,6 +378,17 @@ def test_a_charger_that_counts_other_toggles_is_passed_over() -> None:
         assert matched.peer == right.link.address
         assert "it counted other toggles than ours" in vehicle.remarks
         assert [(result, toggles) for result, toggles in validations(vehicle)][1] == (2, 0)
+
+    play(scene)
+
+
+def test_two_stations_to_the_letter_match() -> None:
+    async def scene(line: Line) -> None:
+        letter = {name: standard for name, (standard, _) in DEVIATIONS.items()}
+        vehicle, charger = Vehicle(line, 1, **letter), Charger(line, 2, **letter)
+        line.attenuate(vehicle, charger, 15.0)
+        await meet(line, vehicle, charger)
+        assert validations(vehicle) == [(4, 0)] and "it needs no validation" in vehicle.decisions[0].why
 
     play(scene)
 

@@ -38,6 +38,12 @@ def wrong_role(line: Line, vehicle: Vehicle, charger: Charger) -> None:
     set_up(charger.emulated, fields.SLAC_EVSE)
 
 
+def no_role(line: Line, vehicle: Vehicle, charger: Charger) -> None:
+    """As bought: most chips then carry no SLAC."""
+    set_up(vehicle.emulated, fields.SLAC_OFF)
+    charger.emulated.awake = False
+
+
 def no_coordinator(line: Line, vehicle: Vehicle, charger: Charger) -> None:
     set_up(vehicle.emulated, fields.SLAC_PEV)
     charger.emulated.awake = False
@@ -76,6 +82,7 @@ def too_far(line: Line, vehicle: Vehicle, charger: Charger) -> None:
 
 CAUSES: list[tuple[Callable[[Line, Vehicle, Charger], None], Cause, str, str]] = [
     (wrong_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
+    (no_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_coordinator, Cause.NO_CHARGER, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (key_refused, Cause.KEY_REFUSED, "CM_SET_KEY.CNF", "C_modem_tries"),
     (no_attenuation, Cause.NO_ATTENUATION, "a usable attenuation", "slac.worst_attenuation 40 dB"),
@@ -107,7 +114,9 @@ def test_the_cause_that_is_there_is_named_first(
     assert (told["awaited"], told["first"]) == (awaited, cause.text) and told["limit"].startswith(limit)
     assert told["sent"] != "nothing" and float(told["seconds"]) > 0
     if cause is Cause.ROLE:
-        assert told["remark"] == " The own modem is set up as evse."
+        assert told["remark"] == (
+            " The own modem is set up for no role." if spoil is no_role else " The own modem is set up as evse."
+        )
         assert told["command"].endswith("pyplc modem pib write ev1 own.pev.pib")
     else:
         assert told["command"] == cause.command("ev1")
