@@ -66,13 +66,13 @@ def decode() -> str:
     lines = [MADE, "# pyplc decode\n", "How to use it: [a folder of captures](../how-to/captures.md).\n"]
     lines += ["## A line of JSON\n", "An object a line; the first ten keys are always there, in this order.\n"]
     lines += ["| key | what |", "|---|---|", *(row_of(f"`{key}`", what) for key, what in FIELDS.items()), ""]
-    lines += ["## What there is\n", "Lines with `no` in the last column are shown with `--all`, or by `--only NAME`.\n"]
+    lines += ["## What there is\n", "Those with `no` in the last column are shown with `--all`, or by `--only NAME`.\n"]
     lines += ["| what | `protocol` | `message`, for example | keys of `value` | colour | shown |"]
     lines += ["|---|---|---|---|---|---|", *map(_kind, SAMPLES), ""]
     lines.append(
         f"Of HomePlug those are shown whose names begin {', '.join(PHASES)}; of TCP those of a V2G session; of our own "
-        f"records all but {', '.join(station.QUIET)}. Red: a response code that is not OK, what cannot be read, a gap in "
-        "a session, damage.\n"
+        f"records all but {', '.join(station.QUIET)}. Red: a response code that is not OK, what cannot be read, a gap "
+        "in a session, damage.\n"
     )
     lines += ["## Columns of --csv\n", "`frame,time,session,side,message`, then, in V, A, W, Wh and percent:\n"]
     lines += ["| column | elements |", "|---|---|"]

@@ -13,7 +13,6 @@ from ..sdp import messages as sdp
 from ..v2g import schemas
 from ..v2gtp import PayloadType, V2gtpError, unpack
 from . import hal
-from .small import homeplug
 
 PAYLOAD_TYPES = {
     PayloadType.EXI: "EXI_Message",
@@ -32,6 +31,12 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 class FrameError(ValueError):
     """Bytes that are no such frame; the text says where and why."""
+
+
+def prepare() -> None:
+    """Load every schema now, so that no first message waits for it."""
+    for name in schemas.SCHEMAS:
+        schemas.schema(name)
 
 
 def v2g(data: bytes, schema: str | None = None) -> dict[str, Any]:
@@ -106,6 +111,7 @@ def mme(data: bytes) -> dict[str, Any]:
     """One HomePlug management message with its Ethernet header (VLAN tags allowed), or from the MMV on."""
     from .links import ETHERNET, HOMEPLUG, as_ethernet, payload
     from .rows import plain
+    from .small import homeplug
 
     found = payload(ETHERNET, data)
     frame = as_ethernet(data, found) if found.ethertype == HOMEPLUG else bytes(12) + b"\x88\xe1" + data

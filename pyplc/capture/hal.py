@@ -2,13 +2,18 @@
 
     FA AF | component | sub component | command | mode | ack | time stamp, 8 | length, 2 | payload | FB BF    big endian
 
-Names are known for the few numbers that were seen; every other number is kept as it came.
+Names are known for the few numbers that were seen; every other number is kept as it came. `learn` takes more of a file:
+
+    [commands]                     # also [components] [sub_components] [modes] [acks]
+    "1.3.0" = "SET_DUTY_CYCLE"     # component.sub component.command
 """
 
 from __future__ import annotations
 
 import base64
 import struct
+import tomllib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 ETHERTYPE = 0x4841
@@ -20,12 +25,44 @@ SUB_COMPONENTS = {(1, 7): "MEAS_STATUS_SUB"}
 COMMANDS = {(1, 7, 3): "WATCH_PERIODIC_STATUS"}
 MODES = {0x00: "MODE_EV", 0xF0: "MODE_NOT_USED"}
 ACKS = {0x01: "ACK_SUCCESS", 0xE0: "ACK_NOT_USED"}
+TABLES: dict[str, tuple[dict[Any, str], int]] = {
+    "components": (COMPONENTS, 1), "sub_components": (SUB_COMPONENTS, 2), "commands": (COMMANDS, 3),
+    "modes": (MODES, 1), "acks": (ACKS, 1),
+}  # fmt: skip
+"""Tables of a file of names, and of how many numbers a key is made."""
+PERIODIC_STATUS = (1, 7, 3)
 PILOT_BANDS = ((10.5, "STATE_A"), (7.5, "STATE_B"), (4.5, "STATE_C"), (1.5, "STATE_D"), (-1.5, "STATE_E"))
 """Lowest positive voltage of each state, IEC 61851-1 table A.4; below is state F."""
 
 
 class HalError(ValueError):
     """Bytes that are no such frame; the text says where."""
+
+
+class NamesError(ValueError):
+    """A file of names that cannot be used; the text says where."""
+
+
+def learn(file: Path | str) -> None:
+    """Take the names in a TOML file; NamesError, or OSError where it cannot be read."""
+    try:
+        tables = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise NamesError(f"{file}: {error}") from None
+    for title, entries in tables.items():
+        if title not in TABLES or not isinstance(entries, dict):
+            raise NamesError(f"{file}: {title!r} is no table of names ({', '.join(TABLES)})")
+        names, size = TABLES[title]
+        for key, name in entries.items():
+            try:
+                numbers = tuple(int(part, 0) for part in key.split("."))
+            except ValueError:
+                numbers = ()
+            if len(numbers) != size or not isinstance(name, str):
+                raise NamesError(
+                    f"{file}: [{title}] {key!r} must be {size} numbers with dots between, its value a name"
+                )
+            names[numbers if size > 1 else numbers[0]] = name
 
 
 class HalFrame(NamedTuple):
@@ -83,7 +120,7 @@ def parse(data: bytes) -> HalFrame:
 
 
 def _values(key: tuple[int, int, int], payload: bytes) -> dict[str, Any]:
-    if COMMANDS.get(key) != "WATCH_PERIODIC_STATUS" or len(payload) != 18:
+    if key != PERIODIC_STATUS or len(payload) != 18:
         return {}
     frequency, duty, positive, negative, proximity = struct.unpack("!IIIIH", payload)
     return {

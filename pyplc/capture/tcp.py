@@ -19,7 +19,7 @@ HELD = 1 << 18
 OUTLANDISH = 1 << 22
 """A jump of the sequence number that no charging session makes: a spoiled segment, unless the next goes on from it."""
 CONNECTIONS = 4096
-"""Connections remembered; the oldest are forgotten first, so that a capture may go on for ever."""
+"""Connections remembered; of more, the half that is silent for longest is forgotten: a capture may go on for ever."""
 HEADER = struct.Struct("!IIHH").unpack_from
 HALF, MASK = 1 << 31, 0xFFFFFFFF
 
@@ -43,12 +43,13 @@ NOTHING: list[Happening] = []
 class Wire:
     """One connection. `user` belongs to whoever reads the data."""
 
-    __slots__ = ("closed", "flows", "number", "user")
+    __slots__ = ("closed", "flows", "last", "number", "user")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.flows: tuple[Flow, Flow]
         self.closed = False
+        self.last = 0
         self.user: Any = None
 
 
@@ -96,18 +97,22 @@ class Reassembler:
             return NOTHING
         seq, ack, bits, _ = HEADER(data, start + 4)
         flow = self._flows.get(key)
+        out: list[Happening] = []
         if flow is None:
             flow = self._connect(key)
+            flow.wire.last = ns
+            self._forget(out)
+        flow.wire.last = ns
         flow.peer.acked = ack if bits & ACK else flow.peer.acked
         at = start + (bits >> 12) * 4
         if at >= end and not bits & 7:
-            return NOTHING
-        out: list[Happening] = []
+            return out
         if bits & SYN:
             flow = self._syn(flow, seq, bits, out)
+            flow.wire.last = ns
             seq = seq + 1 & MASK
         elif flow.wire.closed and not bits & (FIN | RST) and flow.next is None:
-            return NOTHING
+            return out
         if at < end and len(data) > at:
             self._data(flow, seq, data[at:end], end - at, ns, packet, out)
         if bits & (FIN | RST):
@@ -128,11 +133,17 @@ class Reassembler:
         one.peer, other.peer = other, one
         wire.flows = (one, other)
         self._flows[one.key], self._flows[other.key] = one, other
-        while len(self._flows) > 2 * CONNECTIONS:
-            oldest = self._flows[next(iter(self._flows))]
-            for flow in oldest.wire.flows:
-                self._flows.pop(flow.key, None)
         return one
+
+    def _forget(self, out: list[Happening]) -> None:
+        """Of too many connections those that are silent for longest, told to their end."""
+        if len(self._flows) <= 2 * CONNECTIONS:
+            return
+        wires = sorted(dict.fromkeys(flow.wire for flow in self._flows.values()), key=lambda wire: wire.last)
+        for wire in wires[: CONNECTIONS // 2]:
+            for flow in wire.flows:
+                _give_up(flow, out)
+                self._flows.pop(flow.key, None)
 
     def _syn(self, flow: Flow, seq: int, bits: int, out: list[Happening]) -> Flow:
         if flow.start == seq:

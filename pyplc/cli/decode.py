@@ -36,6 +36,7 @@ CAPTURES = (
 @click.option("--all", "everything", is_flag=True, help="Capture: also modems' talk, neighbours, logs, other TCP.")
 @click.option("--keys", multiple=True, type=click.Path(exists=True, dir_okay=False), help="TLS keys (NSS key log).")
 @click.option("--write-keys", type=click.Path(dir_okay=False, writable=True), help="Write the TLS keys found here.")
+@click.option("--hal-names", type=click.Path(exists=True, dir_okay=False), help="Names of HAL numbers (TOML).")
 @click.option("--out", type=click.Path(file_okay=False), help="Folder: a file of results for each capture.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Folder: processes (default: one a core).")
 @click.option("--cluster", metavar="ADDRESS", help="Folder: work on a Dask cluster, e.g. tcp://10.0.0.1:8786.")
@@ -60,6 +61,8 @@ def command(what: tuple[str, ...], form: str | None, as_xml: bool, name: str | N
       pyplc decode 809a02000000000000000011d01b703a84459c2000
       pyplc decode v2g --json 01fe80020000001380940433f88205a4d3eed3898dac6f8dd30228
     """
+    if options["hal_names"] is not None:
+        _learn(str(options["hal_names"]))
     if options["batch"] is not None:
         from . import exitool
 
@@ -80,6 +83,15 @@ def command(what: tuple[str, ...], form: str | None, as_xml: bool, name: str | N
         decode_capture.run(what, form or ("xml" if as_xml else "list"), as_xml, name, options)
     else:
         _message("".join(what), "xml" if as_xml else form or "tree", name, options)
+
+
+def _learn(file: str) -> None:
+    from ..capture import hal
+
+    try:
+        hal.learn(file)
+    except (hal.NamesError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _is_capture(what: tuple[str, ...]) -> bool:

@@ -45,7 +45,7 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
 
         if not options["out"]:
             raise click.UsageError("--cluster needs --out, the folder for the results")
-        job = Job(form, with_xml, schema, choice, tuple(options["keys"]), options["write_keys"])
+        job = Job(form, with_xml, schema, choice, tuple(options["keys"]), options["write_keys"], options["hal_names"])
         decode_all(what, Path(options["out"]), job, options["jobs"], options["cluster"])
         return
     names = list(_files(what))

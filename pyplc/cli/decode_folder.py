@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from ..capture import hal
 from ..capture.events import Damage, Message
 from ..capture.files import CaptureError, packets
 from ..capture.keylog import load
@@ -34,6 +35,7 @@ class Job(NamedTuple):
     choice: Choice
     keys: tuple[str, ...]
     write_keys: str | None = None
+    hal_names: str | None = None
 
 
 class Result(NamedTuple):
@@ -55,6 +57,8 @@ def decode_file(source: str, target: str, job: Job) -> Result:
     messages = unreadable = 0
     damaged = False
     try:
+        if job.hal_names is not None:  # this may be another process
+            hal.learn(job.hal_names)
         reader = Reader(keys=load(*job.keys), schema=job.schema)
         writer = Writer(job.form, xml=job.with_xml, start=reader.started)
         Path(target).parent.mkdir(parents=True, exist_ok=True)

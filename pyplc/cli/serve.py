@@ -16,7 +16,8 @@ def command() -> None:
 @click.option("--port", type=click.IntRange(1023, 65535), default=1111, show_default=True)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; 0.0.0.0 is every interface.")
 @click.option("--origin", multiple=True, help="A web page that may connect, e.g. http://localhost:8000.")
-def decoder(port: int, host: str, origin: tuple[str, ...]) -> None:
+@click.option("--hal-names", type=click.Path(exists=True, dir_okay=False), help="Names of HAL numbers (TOML).")
+def decoder(port: int, host: str, origin: tuple[str, ...], hal_names: str | None) -> None:
     """Decode frames for other programs over a WebSocket.
 
     A text message `V2G <hex>`, `HAL <hex>` or `MME <hex>` is answered with JSON; errors too: {"error": "..."}.
@@ -28,7 +29,14 @@ def decoder(port: int, host: str, origin: tuple[str, ...]) -> None:
         import websockets  # noqa: F401  # is it there?
     except ImportError:
         raise click.ClickException("the decoder service needs the extra: pip install pyplc[serve]") from None
+    from ..capture import hal
     from ..service import decoder as service
+
+    try:
+        if hal_names is not None:
+            hal.learn(hal_names)
+    except (hal.NamesError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
     def ready(port: int) -> None:
         click.echo(f"ready on ws://{host}:{port}")

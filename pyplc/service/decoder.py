@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from ..capture.frames import KINDS, FrameError
+from ..capture.frames import KINDS, FrameError, prepare
 
 LONGEST = 1 << 19
 """Characters of one request: the longest payload of V2GTP as hex, with room for blanks."""
@@ -58,6 +58,7 @@ async def serve(
         except ConnectionClosed:
             pass  # the client went without saying good-bye
 
+    prepare()
     allowed: list[Any] = [None, *origins]
     async with serve_websocket(
         converse, host, port, max_size=LONGEST, max_queue=16, origins=allowed, compression=None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from pathlib import Path
 
 import pytest
 import reference
@@ -123,6 +124,27 @@ def test_the_adapter_parser_raises_only_its_own(data: bytes) -> None:
             hal.parse(each)
         except hal.HalError:
             pass
+
+
+def test_names_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for table, key in ((hal.COMMANDS, (1, 3, 0)), (hal.SUB_COMPONENTS, (1, 3)), (hal.MODES, 0xF1)):
+        monkeypatch.setitem(table, key, "taken away at the end")  # type: ignore[arg-type]
+    file = tmp_path / "adapter.toml"
+    file.write_text('[commands]\n"1.3.0" = "SET_DUTY"\n[sub_components]\n"1.3" = "PWM"\n[modes]\n"0xF1" = "MODE_X"\n')
+    hal.learn(file)
+    shown = hal.parse(COMMAND).plain()
+    assert (shown["command"], shown["subComponent"], shown["mode"]) == ("SET_DUTY", "PWM", "MODE_NOT_USED")
+    assert hal.parse(COMMAND[:5] + b"\xf1" + COMMAND[6:]).plain()["mode"] == "MODE_X"
+
+
+@pytest.mark.parametrize(
+    "text", ["[commands]\n1 = 'x'", "[x]\n1 = 'y'", "[modes]\na = 'y'", "[modes]\n1 = 2", "[", "x = 1"]
+)
+def test_a_wrong_file_of_names_says_where(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "adapter.toml"
+    file.write_text(text)
+    with pytest.raises(hal.NamesError, match="adapter.toml"):
+        hal.learn(file)
 
 
 @pytest.mark.parametrize("voltage, state", [(12, "A"), (9, "B"), (6, "C"), (3, "D"), (0, "E"), (-12, "F"), (8.6, "B")])

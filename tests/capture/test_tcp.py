@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import ACK, EV, FIN, PSH, RST, SYN, events_of, messages_of, numbered, segment
 
-from pyplc.capture.events import Change, Connection
+from pyplc.capture.events import Change, Connection, Message
 from pyplc.capture.files import Packet
 from pyplc.capture.ip import parse
 from pyplc.capture.tcp import CONNECTIONS, Flow, Reassembler
@@ -120,7 +120,28 @@ def test_memory_stays_when_connections_come_for_ever() -> None:
         ip = parse(frame, 14, 0x86DD)
         assert ip is not None
         reassembler.segment(ip.source + ip.destination + frame[54:58], frame, 54, ip.end, 0)
-    assert len(reassembler._flows) == 2 * CONNECTIONS
+        assert len(reassembler._flows) <= 2 * CONNECTIONS
+
+
+def test_a_long_session_is_not_forgotten_for_strangers_that_come_and_go() -> None:
+    """A car that tries a second port every second, for hours: the session keeps its number and its schema."""
+    items = [*opened(), segment("ev", 1, SETUP)]
+    for number in range(2 * CONNECTIONS):
+        ms = 1000 * number
+        items.append(segment("ev", 0, flags=SYN, ports=(number % 60_000 + 1, 60918), ms=ms))
+        if number % 1000 == 0:
+            items.append(segment("ev", 1 + len(SETUP) * (1 + number // 1000), SETUP, ms=ms))
+    found = messages_of(numbered(items))
+    assert len(found) == 2 + 2 * CONNECTIONS // 1000
+    assert {(m.session, m.connection) for m in found} == {(1, 1)}
+
+
+def test_what_is_forgotten_is_told_to_its_end() -> None:
+    items = [*opened(), segment("ev", 1, b"x"), segment("ev", 50, SETUP)]
+    items += [segment("ev", 0, flags=SYN, ports=(number + 1, 60918), ms=9) for number in range(CONNECTIONS)]
+    events = events_of(numbered(items))
+    assert [(m.frame, m.name) for m in events if isinstance(m, Message)] == [(4, "SessionSetupReq")]
+    assert events.index(next(m for m in events if isinstance(m, Message))) < len(events) - 1
 
 
 def test_memory_of_early_data_is_bounded() -> None:
