@@ -1,4 +1,4 @@
-"""The card of plots: voltage, current, power, state of charge over time, under bands of faults, phases, pilot, events."""
+"""The card of plots: voltage, current, power, state of charge over time, under bands of faults, phases and pilot."""
 
 from __future__ import annotations
 
