@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +48,8 @@ def explained(work: list[Work], job: Job, jobs: int | None) -> Iterator[Done]:
     if jobs == 1 or len(work) < (FEW if jobs is None else 2):
         yield from _followed(map(one, work), len(work))
         return
+    from concurrent.futures import ProcessPoolExecutor
+
     with ProcessPoolExecutor(min(jobs or os.cpu_count() or 1, len(work))) as pool:
         yield from _followed(pool.map(one, work, chunksize=4), len(work))
 
