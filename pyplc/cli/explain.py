@@ -13,7 +13,6 @@ import click
 if TYPE_CHECKING:
     from ..capture.explain.pages import Pages
     from ..capture.explain.report import Report
-    from ..capture.explain.story import Story
 
 SESSION = ("session.pcapng", "session.jsonl")
 """The files of a recorded session; either tells the story, the first one with the frames."""
@@ -28,6 +27,7 @@ SUFFIXES = (".pcap", ".pcapng", ".cap", ".dump", ".pcap.gz", ".pcapng.gz")
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write a page with plots; of a folder, a folder.")
 @click.option("--keys", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="TLS secrets, NSS format.")
 @click.option("--schema", metavar="NAME", help="Read every message with this schema.")
+@click.option("--jobs", type=click.IntRange(1), help="Processes for a folder; else one a core.")
 def command(
     source: Path,
     session: int | None,
@@ -36,6 +36,7 @@ def command(
     page: Path | None,
     keys: Path | None,
     schema: str | None,
+    jobs: int | None,
 ) -> None:
     """Say what happened in a capture (a file, a folder, or - for the standard input), and why each session stopped.
 
@@ -49,40 +50,33 @@ def command(
 
     The exit code is 0 where a session finished in order, 3 where none did, 1 for a file that cannot be read.
     """
-    reports: list[Report] = []
-    failed = False
-    rows = _rows(as_csv)
+    from .explain_work import Job, Work, explained
+
     pages = _pages(page, source.is_dir() and not _is_session(source))
-    for file in _files(source):
-        try:
-            name = _name(file, source)
-            found = [told for told in _told(file, name, keys, schema) if session in (None, told[0].session)]
-        except (OSError, ValueError) as error:
-            click.echo(f"pyplc explain: {file}: {error}", err=True)
+    rows = _rows(as_csv)
+    job = Job(session, str(keys) if keys is not None else None, schema)
+    work = [Work(str(file), name, _place(pages, name)) for file in _files(source) for name in [_name(file, source)]]
+    outcomes: list[str] = []
+    failed = False
+    for done in explained(work, job, jobs):
+        if done.error:
+            click.echo(f"pyplc explain: {done.work.file}: {done.error}", err=True)
             failed = True
             continue
-        for report, _ in found:
-            reports.append(report)
+        if pages is not None and done.work.page is not None:
+            pages.add(Path(done.work.page), done.reports)
+        for report in done.reports:
+            outcomes.append(report.verdict.outcome)
             if pages is None or as_json or as_csv:
                 _show(report, as_json, rows)
-        if pages is not None:
-            pages.add(name, found)
     if pages is not None:
         pages.close()
         click.echo(f"wrote {pages.where}", err=True)
-    if failed:
-        sys.exit(1)
-    if not any(report.verdict.outcome == "finished" for report in reports):
-        sys.exit(3)
+    sys.exit(1 if failed else 0 if "finished" in outcomes else 3)
 
 
-def _told(file: Path, name: str, keys: Path | None, schema: str | None) -> list[tuple[Report, Story]]:
-    from ..capture.explain.report import told
-    from ..capture.keylog import load
-    from ..capture.reader import read
-
-    known = load(keys) if keys is not None else []
-    return told(read("-" if str(file) == "-" else file, keys=known, schema=schema), name)
+def _place(pages: Pages | None, name: str) -> str | None:
+    return str(pages.place(name)) if pages is not None else None
 
 
 def _pages(wanted: Path | None, folder: bool) -> Pages | None:
@@ -118,13 +112,7 @@ def _files(source: Path) -> Iterator[Path]:
     found = sorted(f for f in source.rglob("*") if f.is_file() and f.name.endswith(SUFFIXES))
     if not found:
         raise click.ClickException(f"no captures ({', '.join(SUFFIXES)}) in {source}")
-    if not sys.stderr.isatty():
-        yield from found
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    yield from track(found, description="reading", console=Console(stderr=True), transient=True)
+    yield from found
 
 
 def _rows(wanted: bool) -> object:

@@ -348,7 +348,7 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("response-code", "sequence"),
         ("charging", "power on"),
-        _has_code("SequenceError"),
+        _has_code("CurrentDemandRes FAILED_SequenceError"),
     ),
     Known(
         Case(
@@ -360,7 +360,8 @@ KNOWN: tuple[Known, ...] = (
         ),
         ("response-code",),
         test=lambda context: any(
-            f.rule == "response-code" and ("Welding" in f.text or "SessionStop" in f.text) for f in context.findings
+            f.rule == "response-code" and f.text in ("WeldingDetectionRes FAILED", "SessionStopRes FAILED")
+            for f in context.findings
         ),
     ),
     Known(

@@ -173,6 +173,26 @@ CAUSES = (
         "the peers disagree on what was agreed before: look at the answer before this request",
     ),
     Row(
+        ("tcp-lost", ""),
+        ("handshake", "session set-up", "authorisation"),
+        "the vehicle does not want what is on offer: energy transfer modes (AC, DC) or payment options",
+        "its charging is not due yet: a timer is set, or the battery is full",
+    ),
+    Row(
+        ("",),
+        ("parameters", "cable check"),
+        "the vehicle cannot use the limits the charger told",
+        "it saw a fault of its own: lock, isolation, temperature",
+        "its charging is not due yet: a timer is set, or the battery is full",
+    ),
+    Row(
+        ("",),
+        ("pre-charge", "power on"),
+        "the voltage at the inlet is not what the charger reports, or does not fit the battery",
+        "the vehicle's contactors do not close",
+        "its charging is not due yet: a timer is set",
+    ),
+    Row(
         ("tcp-lost",),
         (),
         "one side's software crashed or gave up: its log knows more",

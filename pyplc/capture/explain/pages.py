@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol
 
 from . import page
 from .findings import Level
-from .page import Told
 from .report import Report
 from .text import schema_name, tone
 
@@ -22,11 +21,13 @@ class PagesError(OSError):
 
 
 class Pages(Protocol):
-    """Takes what was told of each capture; `close` when all were given. `where` is what was written."""
+    """Where the page of each capture goes, in their order; `close` when all were told. `where` is what was written."""
 
     where: Path
 
-    def add(self, name: str, told: list[Told]) -> None: ...
+    def place(self, name: str) -> Path: ...
+
+    def add(self, page: Path, reports: list[Report]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -48,11 +49,14 @@ class _One:
     def __init__(self, where: Path) -> None:
         self.where = where
 
-    def add(self, name: str, told: list[Told]) -> None:
-        self.where.write_text(page.html(told, name), encoding="utf-8")
+    def place(self, name: str) -> Path:
+        return self.where
+
+    def add(self, page: Path, reports: list[Report]) -> None:
+        """One page needs no index."""
 
     def close(self) -> None:
-        pass
+        """Nothing is left to write."""
 
 
 class Row(NamedTuple):
@@ -68,19 +72,17 @@ class _Folder:
         self._rows: list[Row] = []
         self._names: set[str] = set()
 
-    def add(self, name: str, told: list[Told]) -> None:
-        file = self._name(name)
-        (self.where / file).write_text(page.html(told, name), encoding="utf-8")
-        self._rows += [Row(f"{file}#s{number}", report) for number, (report, _) in enumerate(told)]
+    def add(self, page: Path, reports: list[Report]) -> None:
+        self._rows += [Row(f"{page.name}#s{number}", report) for number, report in enumerate(reports)]
 
-    def _name(self, name: str) -> str:
+    def place(self, name: str) -> Path:
         stem = re.sub(r"[^\w.+-]+", "_", name).strip("_") or "capture"
         file, number = f"{stem}.html", 1
         while file in self._names or file == INDEX:
             number += 1
             file = f"{stem}-{number}.html"
         self._names.add(file)
-        return file
+        return self.where / file
 
     def close(self) -> None:
         (self.where / INDEX).write_text(index(self._rows), encoding="utf-8")

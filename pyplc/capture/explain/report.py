@@ -10,7 +10,7 @@ import msgspec
 
 from ...record import Pilot as OwnPilot
 from ..events import Change, Event, Pilot, Tls
-from . import curves, rules_link, rules_power, rules_session, rules_slac
+from . import curves, rules_link, rules_power, rules_sequence, rules_session, rules_slac
 from .curves import Range
 from .facts import Facts
 from .findings import Finding, Layer, Level, apply
@@ -18,7 +18,7 @@ from .own import Own
 from .story import NO_LIMITS, Limits, Phase, Story, stories
 from .verdict import Verdict, verdict
 
-RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_power.RULES)
+RULES = (*rules_link.RULES, *rules_slac.RULES, *rules_session.RULES, *rules_sequence.RULES, *rules_power.RULES)
 """Every rule, from the capture up to the power."""
 
 

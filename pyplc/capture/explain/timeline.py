@@ -15,8 +15,6 @@ from .own import Own
 from .story import Exchange, Story
 
 MESSAGE = re.compile(r" (sends|receives|answers|sounds|announces|has the)\b")
-SECRET = re.compile(r"(nmk )[0-9a-f]{32}")
-"""A page is made to be shown: no keys of networks in it."""
 FOLD = 5
 """Rounds of one loop from which on the middle is folded."""
 SOUNDING = ("CM_START_ATTEN", "CM_MNBC_SOUND", "CM_ATTEN_PROFILE", "VS_ATTEN_CHAR")
@@ -145,10 +143,15 @@ def _other(event: Event, start: float, marks: dict[int, Level], vehicle: bytes) 
     if not shown.usual:
         return
     name = f"TCP {shown.name}" if isinstance(event, Connection) else shown.name
-    said = (name, SECRET.sub(r"\1hidden", shown.text))
+    said = (name, _without_key(shown.text, getattr(getattr(event, "message", None), "nmk", None)))
     side = shown.side or ("ev" if vehicle and event.source == vehicle else "evse")
     both = (said, NOTHING) if side == "ev" else (NOTHING, said)
     yield Entry(round(event.time - start, 3), event.frame, shown.group, *both, None, marks.get(event.frame))
+
+
+def _without_key(text: str, nmk: bytes | str | None) -> str:
+    """A page is made to be shown: no keys of networks in it."""
+    return text.replace(nmk.hex() if isinstance(nmk, bytes) else nmk, "hidden") if nmk else text
 
 
 def _own(event: Own, start: float) -> Entry:
@@ -172,7 +175,7 @@ def _told(record: r.Record) -> tuple[str, str]:
         case r.Note(text=text, level=level):
             return level if level != "info" else "note", text
         case r.Sighting():
-            return "sighting", record.text
+            return "sighting", _without_key(record.text, record.nmk)
         case r.Summary(outcome=outcome, reason=reason):
             return "end", f"{outcome}: {reason}"
     return "", ""

@@ -124,11 +124,21 @@ def verdict(story: Story, findings: list[Finding]) -> Verdict:
         sentence=sentence,
         frame=cause.worst_frame if cause else first.frame if first else 0,
         t=cause.worst_t if cause else round(first.time - story.start, 6) if first else 0.0,
-        causes=causes(context.rule, phase) if failure is None or context.rule in ROOTS else _likely(failure),
+        causes=_likely(failure) if failure is not None and context.rule not in ROOTS else _behind(context),
         cases=known(context),
         matching=f"{failure.short}; next: {failure.command}" if failure is not None else "",
         witness=[_witness(event.record) for event in story.own(Summary)],
     )
+
+
+def _behind(context: Context) -> list[str]:
+    """Likely causes; of an end without a reason, what was wrong just before comes first."""
+    usual = causes(context.rule, context.phase)
+    if context.rule not in CONSEQUENCES or not context.story.exchanges:
+        return usual
+    since = context.story.exchanges[-1].last.time - context.story.start - BEFORE_S
+    near = [f for f in context.findings if f.level is Level.WARNING and f.layer is not Layer.CAPTURE]
+    return [*(f"just before: {f.text}" for f in near if f.last_t >= since), *usual]
 
 
 def _likely(failure: Failure) -> list[str]:
