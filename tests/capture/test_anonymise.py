@@ -418,7 +418,10 @@ def test_comments_and_log_lines() -> None:
 def test_pyplcs_log_lines_are_scrubbed() -> None:
     names = Pseudonyms(SECRET)
     names.mac(bytes.fromhex("98ed5ce94a0b"))
+    nid = names.nid(bytes.fromhex("a0a98997e89d0e"))
     scrub = Scrubber(names)
+    line = "got network ID (NID) 0xa0 0xa9 0x89 0x97 0xe8 0x9d 0xe "
+    assert scrub(line) == f"got network ID (NID) {' '.join(map(hex, nid))} "
     text = (
         "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 fw-1.4.0.20-00 12:34:56"
     )
