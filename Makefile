@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # the Debian packages that the tests use when they are there to be had; the program itself needs none
-DEBIAN := libpcap0.8 iproute2 plc-utils plc-utils-extra gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev mosquitto tshark
+DEBIAN := libpcap0.8 iproute2 plc-utils plc-utils-extra gcc libc6-dev gcc-avr avr-libc libsimavr-dev libelf-dev mosquitto tshark lua5.4
 
 .PHONY: demo test check bench interop clean
 

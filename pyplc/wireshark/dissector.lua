@@ -44,13 +44,11 @@ local function count(r, what)
     return value
 end
 
--- an integer of any size in decimal
+-- an integer of any size, `plus` (0 or 1) more, in decimal: digits of base 10,000,000, least significant first
 local function decimal(groups, plus)
-    local digits = { plus }
+    local digits = { 0 }
     for i = #groups, 1, -1 do
-        local carry = groups[i]
-        if i == 1 then carry = carry + plus; digits[1] = digits[1] - plus end
-        if i == #groups then digits[1] = 0 end
+        local carry = groups[i] + (i == 1 and plus or 0)
         for k = 1, #digits do
             local part = digits[k] * 128 + carry
             digits[k] = part % 10000000

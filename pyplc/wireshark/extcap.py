@@ -11,9 +11,7 @@ import argparse
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import BinaryIO
+from collections.abc import Iterator
 
 from .. import __version__
 
@@ -65,6 +63,7 @@ def _interfaces() -> Iterator[str]:
 def _capture(asked: argparse.Namespace) -> int:
     """Capture until Wireshark has enough; 1 with a sentence for what cannot be done."""
     from ..capture import live
+    from ..capture.export_live import Wanted, write
     from ..link.ports import LinkError
     from ..v2g.schemas import SCHEMAS
 
@@ -78,7 +77,8 @@ def _capture(asked: argparse.Namespace) -> int:
     try:
         with open(asked.fifo, "wb", buffering=0) as out:
             packets = live.packets(asked.extcap_interface.removeprefix(PREFIX))
-            write(packets, out, asked.keys, asked.schema, asked.messages != "false", asked.comments != "false")
+            wanted = Wanted(asked.keys, asked.schema or None, asked.messages != "false", asked.comments != "false")
+            write(packets, out, f"pyplc {__version__}", wanted)
     except (KeyboardInterrupt, BrokenPipeError):
         return 0
     except (LinkError, OSError) as error:
@@ -93,61 +93,6 @@ def _stop(*_: object) -> None:
 def _refused(why: str) -> int:
     print(f"pyplc: {why}", file=sys.stderr)
     return 1
-
-
-def write(
-    packets: Iterable[object], out: BinaryIO, keys: str = "", schema: str = "", messages: bool = True,
-    comments: bool = True,
-) -> None:  # fmt: skip
-    """Packets as they come into `out`, each with what it completes. `keys` is a file that may grow meanwhile."""
-    from ..capture.events import Event, Key, Message
-    from ..capture.export import Exporter, Names, describe
-    from ..capture.files import Packet, Secrets
-    from ..capture.links import ETHERNET
-    from ..capture.output import Choice
-    from ..capture.reader import Reader
-
-    reader, names, choice = Reader(schema=schema or None), Names(), Choice()
-    exporter = Exporter(out, f"pyplc {__version__}")
-    exporter.interface(ETHERNET, "captured")
-    log = _Growing(keys)
-    for packet in packets:
-        assert isinstance(packet, Packet)
-        found: list[Event] = []
-        if new := log.text():
-            found += reader.feed(Secrets(new))
-        found += reader.feed(packet)
-        exporter.secrets("".join(f"{event.line}\n" for event in found if isinstance(event, Key)))
-        if any([names(event) for event in found]):
-            exporter.names(names.of)
-        shown = [event for event in found if choice(event)]
-        here = (event for event in shown if event.frame == packet.number)
-        exporter.packet(packet, map(describe, here) if comments else ())
-        for event in shown:
-            if messages and isinstance(event, Message):
-                exporter.message(event, packet.ns if event.frame == packet.number else round(event.time * 1e9))
-
-
-class _Growing:
-    """A key log that another program writes to."""
-
-    def __init__(self, name: str) -> None:
-        self._file = Path(name) if name else None
-        self._read = 0
-
-    def text(self) -> bytes:
-        """The whole lines that are new; nothing where there is no such file (yet)."""
-        try:
-            if self._file is None or self._file.stat().st_size <= self._read:
-                return b""
-            with self._file.open("rb") as log:
-                log.seek(self._read)
-                new = log.read()
-        except OSError:
-            return b""
-        whole = new[: new.rfind(b"\n") + 1]
-        self._read += len(whole)
-        return whole
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def colorfilters(others: str = "") -> str:
 
 
 def preferences() -> str:
-    """The preferences of the profile: columns, names of stations, TLS that goes on after a lost segment."""
+    """The preferences of the profile: columns, names of stations, TLS and TCP that go on where segments are amiss."""
     columns = ",\n".join(f'\t"{title}", "{what}"' for title, what in COLUMNS)
     return (
         "# Preferences of pyplc's profile\n"
@@ -73,4 +73,5 @@ def preferences() -> str:
         "nameres.network_name: TRUE\n"
         "nameres.use_external_name_resolver: FALSE\n"
         "tls.ignore_ssl_mac_failed: TRUE\n"
+        "tcp.reassemble_out_of_order: TRUE\n"
     )

@@ -44,6 +44,7 @@ from pyplc.capture.events import (
 from pyplc.capture.files import Broken, Item, Noted, Packet, Secrets, packets
 from pyplc.capture.keylog import KeyLog
 from pyplc.capture.reader import Reader, read
+from pyplc.capture.small import keys as key_lines
 from pyplc.cli.main import main
 from pyplc.exi.declare import Binary, Element, Text, fields
 from pyplc.exi.walk import attributes, content
@@ -53,6 +54,7 @@ from pyplc.v2g import schemas
 from pyplc.v2gtp import pack
 
 SECRET = bytes(range(32))
+AT = {"frame": 0, "time": 0.0}
 CAPTURES = (
     "dsv2gshark/DIN_DC_DS5366_Josev.pcapng",
     "dsv2gshark/ISO-2_DC_PnC_TLS_CertInstallation_DS5366_RiseV2G.pcapng",
@@ -273,6 +275,24 @@ def test_a_message_that_gets_longer_moves_the_numbers_behind_it() -> None:
     assert track.number(999) == 999
 
 
+def test_tls_with_keys_from_a_file(tmp_path: Path) -> None:
+    items = load(CAPTURES[1])
+    keys = [line for item in items if isinstance(item, Packet) for line in key_lines(AT, item.data)]
+    (tmp_path / "keys.log").write_text("".join(f"{key.line}\n" for key in keys))
+    bare = [i for i in items if not (isinstance(i, Packet) and b"CLIENT_RANDOM" in i.data)]
+    (tmp_path / "in.pcapng").write_bytes(making.pcapng(bare))  # type: ignore[arg-type]  # packets only
+    words = [
+        "anonymise",
+        str(tmp_path / "in.pcapng"),
+        str(tmp_path / "out.pcapng"),
+        "--keys",
+        str(tmp_path / "keys.log"),
+    ]
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, "194 V2G messages" in done.output) == (0, True), done.output
+    assert sum(isinstance(event, Message) for event in read(tmp_path / "out.pcapng")) == 194
+
+
 def test_tls_without_keys_leaves_nothing(tmp_path: Path) -> None:
     name = CAPTURES[1]
     items = [i for i in load(name) if not (isinstance(i, Packet) and b"CLIENT_RANDOM" in i.data)]
@@ -398,7 +418,10 @@ def test_comments_and_log_lines() -> None:
 def test_pyplcs_log_lines_are_scrubbed() -> None:
     names = Pseudonyms(SECRET)
     names.mac(bytes.fromhex("98ed5ce94a0b"))
+    nid = names.nid(bytes.fromhex("a0a98997e89d0e"))
     scrub = Scrubber(names)
+    line = "got network ID (NID) 0xa0 0xa9 0x89 0x97 0xe8 0x9d 0xe "
+    assert scrub(line) == f"got network ID (NID) {' '.join(map(hex, nid))} "
     text = (
         "[PEVSLAC] sender 98:ed:5c:e9:4a:0b ip fe80::9aed:5cff:fee9:4a0b v4 192.168.7.9 U=399.9 fw-1.4.0.20-00 12:34:56"
     )

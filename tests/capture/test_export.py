@@ -123,6 +123,9 @@ def test_errors_are_sentences(tmp_path: Path) -> None:
     assert "is the capture itself" in done.output
     done = CliRunner().invoke(main, ["decode", str(tmp_path), "--to-pcapng", str(tmp_path / "out.pcapng")])
     assert "takes one capture" in done.output
+    done = CliRunner().invoke(main, ["decode", str(tmp_path / "none"), "--to-pcapng", str(tmp_path / "out.pcapng")])
+    assert (done.exit_code, "there is no interface" in done.output) == (1, True)
+    assert not (tmp_path / "out.pcapng").exists()
 
 
 def test_a_long_comment_is_cut_between_characters() -> None:

@@ -18,12 +18,14 @@ import reference
 from sharks import needs_tshark, tshark
 
 from pyplc.capture.events import Message
+from pyplc.capture.export_live import Wanted, write
 from pyplc.capture.files import Packet, Secrets, packets
 from pyplc.capture.reader import read
 from pyplc.wireshark import extcap, install
 
 DIN = "captures/dsv2gshark/DIN_DC_DS5366_Josev.pcapng"
 TLS = "captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"
+PYPLC = Path(sys.executable).with_name("pyplc")
 SPACE = f"pyplcx{os.getpid() % 10000}"
 REPLAY = """
 import socket, sys, time
@@ -89,7 +91,7 @@ def test_keys_that_come_late(tmp_path: Path) -> None:
             yield item._replace(number=number)
 
     out = io.BytesIO()
-    extcap.write(live(), out, str(log))
+    write(live(), out, "test", Wanted(str(log)))
     out.seek(0)
     written = list(packets(out))
     rows = [item for item in written if isinstance(item, Packet) and item.link_type == 252]
@@ -139,6 +141,7 @@ def test_capture_through_a_pipe(cable: list[str], tmp_path: Path) -> None:
     os.mkfifo(fifo)
     words = ["--capture", "--fifo", str(fifo), "--extcap-interface", "pyplc-pb", "--messages", "true"]
     running = subprocess.Popen([*cable, sys.executable, "-m", "pyplc.wireshark.extcap", *words])
+    beside = subprocess.Popen([*cable, str(PYPLC), "decode", "pb", "--to-pcapng", str(tmp_path / "beside.pcapng")])
     with ThreadPoolExecutor() as pool:
         reading = pool.submit(fifo.read_bytes)
         time.sleep(1.5)
@@ -147,6 +150,9 @@ def test_capture_through_a_pipe(cable: list[str], tmp_path: Path) -> None:
         running.send_signal(signal.SIGTERM)
         got = reading.result(timeout=20)
     assert running.wait(timeout=10) == 0
+    beside.send_signal(signal.SIGINT)
+    assert beside.wait(timeout=10) == 0
+    assert seen(tmp_path / "beside.pcapng") == wanted
     (tmp_path / "got.pcapng").write_bytes(got)
     assert seen(tmp_path / "got.pcapng") == wanted
     items = [item for item in packets(io.BytesIO(got)) if isinstance(item, Packet)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -190,6 +192,34 @@ def test_what_is_no_message_is_an_error_and_no_crash(script: Path, tmp_path: Pat
         with pytest.raises(ValueError, match="bit"):
             schemas.schema("din").decode(data)
         assert row["v2g.error"] or len(data) < 2, data.hex()
+
+
+LUA = shutil.which("lua5.4") or shutil.which("lua5.3") or shutil.which("lua")
+CHECK = """
+local m = dofile(arg[1])
+for line in io.lines(arg[2]) do
+    local kind, hex = line:match("(%d+) (%x+)")
+    local data = hex:gsub("%x%x", function(octet) return string.char(tonumber(octet, 16)) end)
+    local root, problem, bit = m.decode(m.schema_of(tonumber(kind), data), data)
+    print(root and m.message_name(root) or bit .. " " .. problem)
+end
+print(m.decimal({1, 2, 3}, 0), m.decimal({127, 127}, 1), m.decimal({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 0))
+"""
+
+
+@pytest.mark.skipif(LUA is None, reason="no Lua (Debian package lua5.4)")
+def test_newer_lua(script: Path, tmp_path: Path) -> None:
+    """Wireshark from 4.4 on has Lua 5.4, whose numbers are of two kinds."""
+    found = [event for name in PLAIN[:3] + TLS for event in read(reference.path(f"captures/{name}"))]
+    sent = [event for event in found if isinstance(event, Message)]
+    (tmp_path / "check.lua").write_text(CHECK)
+    (tmp_path / "rows").write_text("".join(f"{m.payload_type} {m.exi.hex()}\n" for m in sent))
+    done = subprocess.run(
+        [str(LUA), "check.lua", str(script), "rows"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    *names, numbers = done.stdout.splitlines()
+    assert names == [message.name for message in sent]
+    assert numbers.split() == [str(1 + 2 * 128 + 3 * 128**2), str(127 + 127 * 128 + 1), str(128**10)]
 
 
 def test_it_is_small_and_whole() -> None:

@@ -37,6 +37,8 @@ def forms(value: Any) -> Iterator[str]:
     for sign in (":", "-", " "):
         yield value.hex(sign)
         yield value.hex(sign).upper()
+    yield " ".join(map(hex, value))  # the log lines of pyPLC
+    yield " ".join(f"0x{octet:02x}" for octet in value)
     yield base64.b64encode(value).decode()
     if len(value) in (4, 16):
         yield socket.inet_ntop(socket.AF_INET6 if len(value) == 16 else socket.AF_INET, value)
