@@ -162,7 +162,7 @@ def drivers(as_json: bool) -> None:
 @click.option("--broker-port", type=click.IntRange(1, 65535), default=1883, help="MQTT: the broker's port.")
 @click.option("--topic", help="MQTT: the base topic; the driver's default without it.")
 def emulate(device: str, port: Path | None, role: str, broker: str, broker_port: int, topic: str | None) -> None:
-    """Be a device, on a pseudo terminal or at a broker, until interrupted. It is plugged in, at a far end that gives nothing.
+    """Be a device, on a pseudo terminal or at a broker, until interrupted. Plugged in, at a far end that gives nothing.
 
     \b
     Example:  pyplc hw emulate dieter --port /tmp/ttyDieter
