@@ -1,6 +1,6 @@
 """Relays, lock, button and LEDs on the GPIO lines of a Raspberry Pi, a BeagleBone or any Linux board.
 
-Inputs are looked at each 20 ms and count when two looks agree. There is no watchdog: when the program is killed the
+Inputs are looked at each 40 ms and count when two looks agree. There is no watchdog: when the program is killed the
 kernel gives the lines back, and what they do then is the board's business. Use relays that drop out without a signal.
 """
 
@@ -18,7 +18,7 @@ from .gpio_lines import GpioLines, Line, Request
 from .ports import DeviceError, PilotState, PilotView
 from .shown import Shown
 
-LOOK_S = 0.02
+LOOK_S = 0.04
 AGAIN_S = 0.5
 ASSUMED_DUTY = 5.0
 DISAGREE_S = 1.0
