@@ -1,7 +1,7 @@
 """pyPLC's settings file to ours: every key of `pyPlc.ini` with what becomes of it.
 
-`KEYS` (data/pyplc-ini.toml) is the table for people and for the manual; `convert` makes the tables of a TOML file. Values
-mean what they mean to pyPLC at commit 079cd68.
+`KEYS` (data/pyplc-ini.toml) is the table for people and for the manual; `convert` makes the tables of a TOML file.
+Values mean what they mean to pyPLC at commit 079cd68.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Display frames on a CAN bus, 500 kbit/s, as declarations: those of FoccciCape (charger) and of clara (vehicle).
 
-0x678  info number, SoC, 22 33 44 55 66 77           each 0.1 s
-0x679  target voltage, target current, present voltage, present current; 16 bits, little endian, V and A
-0x67A  the vehicle's MAC, number of the log; 6 bytes and 16 bits, little endian
-0x567  seconds since the start, checkpoint; 24 and 16 bits, big endian
-0x568  the charger's voltage, the inlet's voltage; 16 bits, big endian, the second one signed, V
+    0x678  info number, SoC, 22 33 44 55 66 77           each 0.1 s
+    0x679  target voltage, target current, present voltage, present current; 16 bits, little endian, V and A
+    0x67A  the vehicle's MAC, number of the log; 6 bytes and 16 bits, little endian
+    0x567  seconds since the start, checkpoint; 24 and 16 bits, big endian
+    0x568  the charger's voltage, the inlet's voltage; 16 bits, big endian, the second one signed, V
+
+What is not known is 0.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Relays, lock, button and LEDs on the GPIO lines of a Raspberry Pi, a BeagleBone or any Linux board.
 
-Inputs are looked at each 20 ms and count when two looks agree. There is no watchdog: when the program is killed the
+Inputs are looked at each 40 ms and count when two looks agree. There is no watchdog: when the program is killed the
 kernel gives the lines back, and what they do then is the board's business. Use relays that drop out without a signal.
 """
 
@@ -18,7 +18,7 @@ from .gpio_lines import GpioLines, Line, Request
 from .ports import DeviceError, PilotState, PilotView
 from .shown import Shown
 
-LOOK_S = 0.02
+LOOK_S = 0.04
 AGAIN_S = 0.5
 ASSUMED_DUTY = 5.0
 DISAGREE_S = 1.0
@@ -69,6 +69,8 @@ class Gpio(Board):
         self._lines = GpioLines(settings.chip, _outputs(settings), _inputs(settings), request)
         self._looked: dict[str, bool] = {}
         self._steady: dict[str, bool] = {}
+        self._out: dict[str, bool] = {}
+        """What the outputs are."""
         self._shown = Shown()
         self._pulse: tuple[bool, float] | None = None
         self._locked = False
@@ -94,6 +96,7 @@ class Gpio(Board):
                     if not self._lines.open:
                         self._lines.acquire()
                         self._looked.clear()
+                        self._out.clear()
                     self._look()
                     self.push()
                 except (OSError, DeviceError) as error:
@@ -130,8 +133,11 @@ class Gpio(Board):
         for name, lit in self._lamps().items():
             if getattr(settings, name) is not None:
                 out[name] = lit
+        if out == self._out:
+            return
         try:
             self._lines.set(out)
+            self._out = out
         except OSError as error:
             self._lost(str(error))
 

@@ -115,6 +115,18 @@ def test_the_celeron55_board_is_emulated_too(tmp_path: Path) -> None:
     assert set(outcomes(result).values()) == {"ok"} and len(outcomes(result)) == 6
 
 
+def test_the_board_with_our_firmware_is_emulated_too(tmp_path: Path) -> None:
+    file = tmp_path / "my.toml"
+    file.write_text(
+        '[hardware]\npilot = "arduino"\ncontactor = "arduino"\nlock = "arduino"\ninlet = "arduino"\nbattery = "load"\n'
+        f'[devices.arduino]\nport = "{tmp_path}/tty"\n'
+    )
+    with emulated("arduino", tmp_path / "tty"):
+        result = hw("test", str(file), "--json", "--live", "--part", "pilot", "--part", "contactor", "--part", "lock")
+    assert result.exit_code == 0, result.output
+    assert set(outcomes(result).values()) == {"ok"} and len(outcomes(result)) == 4
+
+
 def test_drivers_and_ports_are_listed() -> None:
     rows = json.loads(hw("drivers", "--json").output)
     assert [row["name"] for row in rows] == list(DRIVERS)

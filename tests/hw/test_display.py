@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import os
-import tty
 import uuid
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ from hypothesis import strategies as st
 from pyplc.hw import can_frames
 from pyplc.hw.can_display import CanDisplay, CanSettings, open_bus
 from pyplc.hw.dieter import Dieter, DieterSettings
+from pyplc.hw.emulated.line import EmulatedLine, PseudoTerminal
+from pyplc.hw.emulated.oled import EmulatedSerialOled
 from pyplc.hw.oled import Oled, OledSettings, SerialOled, SerialOledSettings
 from pyplc.hw.ports import DeviceError
 from pyplc.hw.shown import WIDTH, Shown, plain
@@ -81,15 +81,18 @@ async def played(display: Any, records: list[Record], *, seconds: float = 0.6) -
 CHARGING = [Phase(name="charging", side="ev"), Reading(voltage=355.4, current=12.0, soc_percent=45.31, side="ev")]
 
 
-def test_the_serial_oled_over_a_pseudo_terminal() -> None:
-    ours, theirs = os.openpty()
-    tty.setraw(theirs)
-    display = SerialOled(SerialOledSettings(port=os.ttyname(theirs)), context())
-    asyncio.run(played(display, CHARGING, seconds=1.0))
-    lines = os.read(ours, 4096).split(b"\n")
-    os.close(ours)
-    os.close(theirs)
-    assert lines[-4:] == [b"lccharging", b"lc355 V 12 A", b"lcSoC 45.3 %", b""]
+def test_the_serial_oled_over_a_pseudo_terminal(tmp_path: Path) -> None:
+    far = EmulatedSerialOled()
+    terminal = PseudoTerminal(EmulatedLine(far), tmp_path / "ttyOled")
+    display = SerialOled(SerialOledSettings(port=str(terminal.path)), context())
+
+    async def main() -> None:
+        terminal.plug()
+        await played(display, CHARGING, seconds=1.0)
+        terminal.unplug()
+
+    asyncio.run(main())
+    assert list(far.lines)[-3:] == ["charging", "355 V 12 A", "SoC 45.3 %"]
 
 
 def test_a_display_that_is_not_there_is_noted_once() -> None:
