@@ -155,14 +155,14 @@ def drivers(as_json: bool) -> None:
 
 
 @command.command()
-@click.argument("device", type=click.Choice(["dieter", "celeron55", "mqtt", "pyplc-mqtt"]))
+@click.argument("device", type=click.Choice(["dieter", "celeron55", "arduino", "mqtt", "pyplc-mqtt"]))
 @click.option("--port", type=click.Path(path_type=Path), help="Name of the pseudo terminal; default: ./tty-DEVICE.")
-@click.option("--role", type=click.Choice(["vehicle", "charger"]), default="vehicle", help="MQTT: whose device it is.")
+@click.option("--role", type=click.Choice(["vehicle", "charger"]), default="vehicle", help="Whose device it is.")
 @click.option("--broker", default="localhost", help="MQTT: the broker's host.")
 @click.option("--broker-port", type=click.IntRange(1, 65535), default=1883, help="MQTT: the broker's port.")
 @click.option("--topic", help="MQTT: the base topic; the driver's default without it.")
 def emulate(device: str, port: Path | None, role: str, broker: str, broker_port: int, topic: str | None) -> None:
-    """Be a device, on a pseudo terminal or at a broker, until interrupted. It is plugged in, at a far end that gives nothing.
+    """Be a device, on a pseudo terminal or at a broker, until interrupted. It is plugged in; the far end gives nothing.
 
     \b
     Example:  pyplc hw emulate dieter --port /tmp/ttyDieter
@@ -185,11 +185,9 @@ async def _emulate(device: str, port: Path, role: str, at: tuple[str, int], topi
     if "mqtt" in device:
         await _behind(device, role, at, topic, plant).run()
         return
-    from ..hw.emulated.celeron55 import EmulatedCeleron55
-    from ..hw.emulated.dieter import EmulatedDieter
     from ..hw.emulated.line import EmulatedLine, PseudoTerminal
 
-    board = EmulatedDieter(plant) if device == "dieter" else EmulatedCeleron55(plant)
+    board = _board(device, role, plant)
     terminal = PseudoTerminal(EmulatedLine(board), port)
     terminal.plug()
     click.echo(f"{device} is at {port}")
@@ -197,6 +195,16 @@ async def _emulate(device: str, port: Path, role: str, at: tuple[str, int], topi
         await board.run()
     finally:
         terminal.unplug()
+
+
+def _board(device: str, role: str, plant: Any) -> Any:
+    from ..hw.emulated.arduino import EmulatedArduino
+    from ..hw.emulated.celeron55 import EmulatedCeleron55
+    from ..hw.emulated.dieter import EmulatedDieter
+
+    if device == "arduino":
+        return EmulatedArduino(role, plant)
+    return EmulatedDieter(plant) if device == "dieter" else EmulatedCeleron55(plant)
 
 
 def _behind(device: str, role: str, at: tuple[str, int], topic: str | None, plant: Any) -> Any:

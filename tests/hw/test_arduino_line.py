@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 
 import pytest
@@ -48,8 +49,11 @@ VERSIONS = st.builds(
 
 
 def test_golden_frames() -> None:
-    assert frame("V 1") == b":V 1*F7CE\n"
-    assert Order(7, "C", 0, 1, True).encode() == b":O 7 C 0 1 L*5546\n"
+    assert frame("123456789") == b":123456789*31C3\n"  # the check value of CRC-16/XMODEM
+    assert from_host(b":O 7 C 0 1 L*%04X" % binascii.crc_hqx(b"O 7 C 0 1 L", 0)) == Order(7, "C", 0, 1, True)
+    said = from_board(b":S 0 1020 5 E 0 0 0 4091 0 0 L*C5A4")  # by the firmware, whose CRC is avr-libc's
+    tripped = Flag.TRIPPED | Flag.CONTACTOR_CLOSED
+    assert said == Status(0, 1020, tripped, PilotState.E, None, 0.0, 0.0, 4.091, 0.0, 0, "L")
     line = frame("S 7 123456 4 C 50 598 -1201 4091 3551 1 L").strip()
     assert from_board(line) == Status(
         7, 123456, Flag.CONTACTOR_CLOSED, PilotState.C, 5.0, 5.98, -12.01, 4.091, 355.1, 1, "L"
