@@ -33,6 +33,7 @@ REASONS = {
     Flag.BLIND: "cannot measure the pilot",
     Flag.HOST_SILENT: "heard nothing from us for a second and went to its safe state",
     Flag.PILOT_GONE: "lost the pilot while a relay was closed and went to its safe state",
+    Flag.TEST_LIVE: "opened again: relays are tried with nothing plugged in and no voltage (service disconnect open)",
 }
 
 
@@ -104,7 +105,9 @@ class Arduino(Board):
         wanted = self.wanted
         if self.failed or self._leaving:
             return Order(self._next(), "S", 0, 0, False)
-        if self.context.role == "vehicle":
+        if self.testing:
+            state, duty = "T", 0
+        elif self.context.role == "vehicle":
             state, duty = wanted.state.value, 0
         else:
             state, duty = "F" if wanted.fault else "N", round((wanted.duty_percent or 0) * 10)

@@ -17,7 +17,7 @@ from pyplc.hw.ports import PilotState
 
 SEQS = st.integers(0, 0xFFFF)
 UPTIMES = st.integers(0, 0xFFFFFFFF)
-ORDERS = st.builds(Order, SEQS, st.sampled_from("BCDNFS"), st.integers(0, 970), st.integers(0, 3), st.booleans())
+ORDERS = st.builds(Order, SEQS, st.sampled_from("BCDNFST"), st.integers(0, 970), st.integers(0, 3), st.booleans())
 
 
 def tenths(most: int) -> st.SearchStrategy[float]:
@@ -28,7 +28,7 @@ STATUSES = st.builds(
     Status,
     SEQS,
     UPTIMES,
-    st.integers(0, 255).map(Flag),
+    st.integers(0, 511).map(Flag),
     st.sampled_from(PilotState),
     st.none() | st.integers(1, 999).map(lambda n: n / 10),
     st.integers(-1500, 1500).map(lambda n: n / 100),
@@ -106,7 +106,7 @@ def test_a_right_checksum_alone_is_not_enough(text: str) -> None:
         "S 7 1 0 C 50 598 0 5011 0 1 L",
         "S 7 1 0 C 50 598 0 4091 15001 1 L",  # 1500 V
         "S 7 1 0 C 50 598 0 4091 0 4 L",
-        "S 7 1 256 C 50 598 0 4091 0 1 L",
+        "S 7 1 512 C 50 598 0 4091 0 1 L",
         "S 65536 1 0 C 50 598 0 4091 0 1 L",
         "S 7 4294967296 0 C 50 598 0 4091 0 1 L",
         "S 7 1 0 G 50 598 0 4091 0 1 L",
