@@ -60,11 +60,11 @@
 #define DIODE_LOW -1000         /* 0.01 V: with a vehicle's diode the low level stays below */
 #define NO_READING -1
 
-enum { TRIPPED = 1, EMERGENCY = 2, CONTACTOR_CLOSED = 4, LOCK_JAMMED = 8, DIODE_FAULT = 16, BLIND = 32, HOST_SILENT = 64, PILOT_GONE = 128 };
+enum { TRIPPED = 1, EMERGENCY = 2, CONTACTOR_CLOSED = 4, LOCK_JAMMED = 8, DIODE_FAULT = 16, BLIND = 32, HOST_SILENT = 64, PILOT_GONE = 128, TEST_LIVE = 256 };
 
 /* what the host wants */
 struct wanted {
-    char state;     /* vehicle: B C D; charger: N (oscillator or +12 V), F (-12 V); both: S (go down safely) */
+    char state;     /* vehicle: B C D; charger: N (oscillator or +12 V), F (-12 V); both: S (go down safely), T (try relays) */
     uint16_t duty;  /* charger: per mille, 0: steady +12 V */
     uint8_t relays; /* bits 0, 1 */
     bool locked;

@@ -7,7 +7,8 @@
  *
  * Safe: the pilot in state B (vehicle) or F (charger) at once, relays open OPEN_AFTER_MS later, unlocked when no voltage
  * is left. The board is in it after a reset, HOST_SILENT_MS after the last order, when the emergency input is open, when
- * the pilot is gone under power, when it cannot measure, and when the host asks for it. It leaves it only when the relays
+ * the pilot is gone under power, when it cannot measure, and when the host asks for it (S). T tries relays with nothing
+ * plugged in. It leaves it only when the relays
  * are open, and with an order that wants nothing: outputs asked for earlier never come back by themselves.
  */
 #include <avr/interrupt.h>
@@ -24,7 +25,8 @@ struct measured seen = {.state = 'A', .proximity = NO_READING, .inlet = NO_READI
 static volatile uint32_t milliseconds;
 static bool armed, told_version;
 static bool stopped = true; /* the emergency input is open */
-static uint8_t reasons; /* why it tripped: HOST_SILENT, PILOT_GONE */
+static bool testing;     /* relays are tried with nothing plugged in */
+static uint16_t reasons; /* why it tripped: HOST_SILENT, PILOT_GONE, TEST_LIVE */
 static uint32_t tripped_at, heard_at, present_at;
 static uint16_t last_seq;
 static bool any_seq;
@@ -63,10 +65,15 @@ static void look_at_emergency(void) {
 
 static bool ready_for_power(void) { return seen.state == 'C' || seen.state == 'D'; }
 
-static void trip(uint8_t reason) {
+/* neither pilot nor voltage */
+static bool nothing_there(void) {
+    return seen.state == (ROLE == 'V' ? 'E' : 'A') && seen.inlet != NO_READING && seen.inlet < INLET_TOUCHABLE;
+}
+
+static void trip(uint16_t reason) {
     if (armed) tripped_at = now_ms();
     if (armed) reasons = reason;
-    armed = false;
+    armed = testing = false;
     CLEAR(PIN_ARMED);
     pilot_safe();
     relays(relays_now() & ~open_at_once);
@@ -76,7 +83,7 @@ static bool wants_nothing(const struct wanted *w) {
     return !w->relays && !w->duty && !w->locked && (w->state == 'B' || w->state == 'N' || w->state == 'F');
 }
 
-static void obey(const struct wanted *w) {
+static void obey(struct wanted *w) {
     if (w->state == 'S') trip(0);
     if (!armed && wants_nothing(w) && !stopped && !seen.blind && !relays_now()) {
         armed = true;
@@ -84,9 +91,12 @@ static void obey(const struct wanted *w) {
         SET(PIN_ARMED);
     }
     if (!armed) return;
+    testing = w->state == 'T';
+    if (testing) *w = (struct wanted){ROLE == 'V' ? 'B' : 'N', 0, w->relays, w->locked};
     pilot_set(w);
     lock_set(w->locked);
-    relays(ready_for_power() ? w->relays : w->relays & relays_now()); /* closing needs state C or D */
+    bool may_close = testing ? nothing_there() : ready_for_power();
+    relays(may_close ? w->relays : w->relays & relays_now());
 }
 
 /* what is done without a host */
@@ -94,7 +104,11 @@ static void look_after(uint32_t now) {
     look_at_emergency();
     if (stopped || seen.blind) trip(0);
     if (now - heard_at > HOST_SILENT_MS) trip(HOST_SILENT);
-    if (seen.state == 'B' || ready_for_power() || !relays_now()) present_at = now;
+    if (testing && relays_now() && !nothing_there()) {
+        relays(0); /* no load: at once */
+        trip(TEST_LIVE);
+    }
+    if (testing || seen.state == 'B' || ready_for_power() || !relays_now()) present_at = now;
     if (now - present_at > GONE_MS) trip(PILOT_GONE);
     if (armed) return;
     pilot_safe();
@@ -115,7 +129,7 @@ static void tell_version(uint16_t seq) {
     line_end_frame();
 }
 
-static uint8_t flags(void) {
+static uint16_t flags(void) {
     return (armed ? 0 : TRIPPED) | (stopped ? EMERGENCY : 0) | (READ(PIN_CLOSED) ? 0 : CONTACTOR_CLOSED) |
            (lock_jammed ? LOCK_JAMMED : 0) | (seen.diode_fault ? DIODE_FAULT : 0) | (seen.blind ? BLIND : 0) | reasons;
 }
@@ -169,7 +183,7 @@ static bool handle(char *at) {
         tell_version(seq);
         return false;
     }
-    if (kind != 'O' || !(w.state = letter(&at, ROLE == 'V' ? "SBCD" : "SNF"))) return false;
+    if (kind != 'O' || !(w.state = letter(&at, ROLE == 'V' ? "SBCDT" : "SNFT"))) return false;
     if (!number(&at, ROLE == 'V' ? 0 : 970, &w.duty) || !number(&at, 3, &bits)) return false;
     char lock = letter(&at, "LU");
     if (!lock || *at) return false;
@@ -206,7 +220,7 @@ int main(void) {
     char body[40];
     uint32_t tick = 0, looked = 0, told = 0;
     char state_told = 0;
-    uint8_t flags_told = 0;
+    uint16_t flags_told = 0;
     bool news = false;
     begin();
     for (;;) {

@@ -33,6 +33,7 @@ REASONS = {
     Flag.BLIND: "cannot measure the pilot",
     Flag.HOST_SILENT: "heard nothing from us for a second and went to its safe state",
     Flag.PILOT_GONE: "lost the pilot while a relay was closed and went to its safe state",
+    Flag.TEST_LIVE: "opened again: relays are tried with nothing plugged in and no voltage (service disconnect open)",
 }
 
 
@@ -72,7 +73,6 @@ class Arduino(Board):
         self._answered: float | None = None
         self._armed = False
         self._leaving = False
-        self._disagree_since: float | None = None
 
     async def run(self) -> None:
         line = asyncio.ensure_future(self._line.run())
@@ -105,7 +105,9 @@ class Arduino(Board):
         wanted = self.wanted
         if self.failed or self._leaving:
             return Order(self._next(), "S", 0, 0, False)
-        if self.context.role == "vehicle":
+        if self.testing:
+            state, duty = "T", 0
+        elif self.context.role == "vehicle":
             state, duty = wanted.state.value, 0
         else:
             state, duty = "F" if wanted.fault else "N", round((wanted.duty_percent or 0) * 10)
@@ -204,13 +206,9 @@ class Arduino(Board):
             why = next((reason for flag, reason in REASONS.items() if flag in status.flags), "went to its safe state")
             self.fail(why)
         closed, asked = Flag.CONTACTOR_CLOSED in status.flags, bool(status.relays & self._relays)
-        if not self.settings.feedback or closed is asked:
-            self._disagree_since = None
-        elif self._disagree_since is None:
-            self._disagree_since = self.now()
-        elif self.now() - self._disagree_since > DISAGREE_S:
-            told = "stay closed (welded)" if closed else "are open though their relay is on"
-            self.fail(f"the contactors {told}")
+        told = "stay closed (welded)" if closed else "are open though their relay is on"
+        agree = not self.settings.feedback or closed is asked
+        self.agree("contactor", agree, DISAGREE_S, f"the contactors {told}", at_once=True)
 
     def _see(self, status: Status, now: float) -> None:
         seen = self.seen

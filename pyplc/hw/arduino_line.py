@@ -40,6 +40,8 @@ class Flag(enum.IntFlag):
     """It tripped because no order came for a second."""
     PILOT_GONE = 128
     """It tripped because the pilot left states B, C and D while a relay was closed."""
+    TEST_LIVE = 256
+    """It tripped because a relay that was tried met voltage or something plugged in."""
 
 
 class Order(NamedTuple):
@@ -47,7 +49,8 @@ class Order(NamedTuple):
 
     seq: int
     state: str
-    """Vehicle: B, C, D. Charger: N (oscillator or +12 V), F (-12 V). Both: S, go down safely by yourself."""
+    """Vehicle: B, C, D. Charger: N (oscillator or +12 V), F (-12 V). Both: S, go down safely by
+    yourself; T, try relays with nothing plugged in."""
     duty: int
     """Per mille; 0: steady."""
     relays: int
@@ -108,7 +111,7 @@ class Status(NamedTuple):
 
 
 ROLES = {"V": "vehicle", "C": "charger"}
-_ORDER = re.compile(r"O (\d{1,5}) ([BCDNFS]) (\d{1,4}) (\d) ([LU])")
+_ORDER = re.compile(r"O (\d{1,5}) ([BCDNFST]) (\d{1,4}) (\d) ([LU])")
 _ASK = re.compile(r"V (\d{1,5})")
 _VERSION = re.compile(r"V (\d{1,5}) (\d{1,5}) ([VC]) ([0-9A-Za-z.-]{1,12}) (\d{1,10})")
 _STATUS = re.compile(
@@ -116,6 +119,7 @@ _STATUS = re.compile(
 )
 MAX_SEQ = 0xFFFF
 MAX_UPTIME = 0xFFFFFFFF
+MAX_FLAGS = 0x1FF
 MAX_PILOT_V = 15.0
 MAX_PROXIMITY_V = 5.01
 MAX_INLET_V = 1500.0
@@ -154,7 +158,7 @@ def _status(*fields: str) -> Status | None:
     status = Status(
         int(seq),
         int(uptime),
-        Flag(int(flags) & 0xFF),
+        Flag(int(flags) & MAX_FLAGS),
         PilotState(state),
         int(duty) / 10 if int(duty) else None,
         int(high) / 100,
@@ -167,7 +171,7 @@ def _status(*fields: str) -> Status | None:
     possible = (
         status.seq <= MAX_SEQ
         and status.uptime_ms <= MAX_UPTIME
-        and int(flags) <= 0xFF
+        and int(flags) <= MAX_FLAGS
         and (status.duty_percent or 0) < 100
         and abs(status.high) <= MAX_PILOT_V
         and abs(status.low) <= MAX_PILOT_V

@@ -65,6 +65,8 @@ class Driver:
         """When it said something valid last, loop time."""
         self.failed: str | None = None
         """Why it cannot be used until its station has come to rest; None while it can."""
+        self.testing = False
+        """Outputs are tried with nothing plugged in: a board that needs a pilot for its relays does without."""
         self._waiters: list[asyncio.Future[None]] = []
 
     def part(self, name: str) -> Any:

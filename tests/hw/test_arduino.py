@@ -205,6 +205,30 @@ def test_a_host_that_hangs_and_a_board_that_restarts(kind: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", BOARDS)
+def test_a_charger_that_is_walked_through(kind: str, tmp_path: Path) -> None:
+    """`pyplc hw test` with nothing plugged in: the relay closes and opens."""
+
+    async def scenario(place: Place) -> None:
+        plant, driver, _ = place
+        contactor = driver.part("contactor")
+        await place.seen(lambda: driver.part("pilot").view.state is PilotState.A)
+        driver.testing = True
+        await contactor.close()
+        await place.seen(lambda: plant.circuit.outlet_closed)
+        await asyncio.sleep(0.3)
+        await contactor.open()
+        await place.seen(lambda: not plant.circuit.outlet_closed)
+        await contactor.close()
+        plant.plug_in()
+        await place.seen(lambda: not plant.circuit.outlet_closed)
+        await place.seen(lambda: driver.failed is not None)
+        with pytest.raises(DeviceError, match="opened again: relays are tried with nothing plugged in"):
+            driver.check()
+
+    on(kind, "charger", tmp_path, scenario)
+
+
+@pytest.mark.parametrize("kind", BOARDS)
 def test_the_wrong_firmware(kind: str, tmp_path: Path) -> None:
     async def scenario(place: Place) -> None:
         driver = place.driver

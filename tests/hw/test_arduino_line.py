@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import re
 
 import pytest
@@ -16,7 +17,7 @@ from pyplc.hw.ports import PilotState
 
 SEQS = st.integers(0, 0xFFFF)
 UPTIMES = st.integers(0, 0xFFFFFFFF)
-ORDERS = st.builds(Order, SEQS, st.sampled_from("BCDNFS"), st.integers(0, 970), st.integers(0, 3), st.booleans())
+ORDERS = st.builds(Order, SEQS, st.sampled_from("BCDNFST"), st.integers(0, 970), st.integers(0, 3), st.booleans())
 
 
 def tenths(most: int) -> st.SearchStrategy[float]:
@@ -27,7 +28,7 @@ STATUSES = st.builds(
     Status,
     SEQS,
     UPTIMES,
-    st.integers(0, 255).map(Flag),
+    st.integers(0, 511).map(Flag),
     st.sampled_from(PilotState),
     st.none() | st.integers(1, 999).map(lambda n: n / 10),
     st.integers(-1500, 1500).map(lambda n: n / 100),
@@ -48,8 +49,11 @@ VERSIONS = st.builds(
 
 
 def test_golden_frames() -> None:
-    assert frame("V 1") == b":V 1*F7CE\n"
-    assert Order(7, "C", 0, 1, True).encode() == b":O 7 C 0 1 L*5546\n"
+    assert frame("123456789") == b":123456789*31C3\n"  # the check value of CRC-16/XMODEM
+    assert from_host(b":O 7 C 0 1 L*%04X" % binascii.crc_hqx(b"O 7 C 0 1 L", 0)) == Order(7, "C", 0, 1, True)
+    said = from_board(b":S 0 1020 5 E 0 0 0 4091 0 0 L*C5A4")  # by the firmware, whose CRC is avr-libc's
+    tripped = Flag.TRIPPED | Flag.CONTACTOR_CLOSED
+    assert said == Status(0, 1020, tripped, PilotState.E, None, 0.0, 0.0, 4.091, 0.0, 0, "L")
     line = frame("S 7 123456 4 C 50 598 -1201 4091 3551 1 L").strip()
     assert from_board(line) == Status(
         7, 123456, Flag.CONTACTOR_CLOSED, PilotState.C, 5.0, 5.98, -12.01, 4.091, 355.1, 1, "L"
@@ -102,7 +106,7 @@ def test_a_right_checksum_alone_is_not_enough(text: str) -> None:
         "S 7 1 0 C 50 598 0 5011 0 1 L",
         "S 7 1 0 C 50 598 0 4091 15001 1 L",  # 1500 V
         "S 7 1 0 C 50 598 0 4091 0 4 L",
-        "S 7 1 256 C 50 598 0 4091 0 1 L",
+        "S 7 1 512 C 50 598 0 4091 0 1 L",
         "S 65536 1 0 C 50 598 0 4091 0 1 L",
         "S 7 4294967296 0 C 50 598 0 4091 0 1 L",
         "S 7 1 0 G 50 598 0 4091 0 1 L",

@@ -334,6 +334,32 @@ def test_an_emergency_and_a_jammed_lock(tmp_path: Path) -> None:
     on("vehicle", tmp_path, scenario)
 
 
+@pytest.mark.parametrize(("role", "plugs"), [("vehicle", {"plugged": 1}), ("charger", {"load": 2740})])
+def test_relays_are_tried_with_nothing_plugged_in(role: str, plugs: dict[str, object], tmp_path: Path) -> None:
+    rest = "B" if role == "vehicle" else "N"
+
+    async def scenario(host: Host) -> None:
+        world = host.board
+        world.set(plugged=0, pilot=50, load="open")
+        for spoils in ({"inlet": 100.0}, plugs):
+            world.set(inlet=10.0)
+            await host.arm(rest)
+            await host.keep(0.3, rest, relays=1)
+            assert world.now.relays == 0
+            await host.keep(0.5, "T", relays=3)
+            assert world.now.relays == 3
+            assert Flag.TRIPPED not in (await host.until(lambda s: True)).flags
+            world.set(**spoils)
+            await world.until(lambda e: e.relays == 0, 1.0)
+            flags = (await host.until(lambda s: s.relays == 0)).flags
+            assert flags & (Flag.TRIPPED | Flag.TEST_LIVE) == Flag.TRIPPED | Flag.TEST_LIVE
+        await host.arm(rest)
+        await host.keep(0.3, "T", relays=3)
+        assert world.now.relays == 0
+
+    on(role, tmp_path, scenario)
+
+
 HOST = """
 import asyncio, sys
 from pyplc.hw.arduino import Arduino, ArduinoSettings

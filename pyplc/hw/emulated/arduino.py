@@ -55,7 +55,7 @@ class EmulatedArduino:
         self._booted = at
         self._introduced = False
         self._told_ms = 0
-        self.armed = False
+        self.armed = self._testing = False
         self.relays = 0
         self._reasons = Flag(0)
         self._seq: int | None = None
@@ -87,7 +87,7 @@ class EmulatedArduino:
             said = from_host(line)
             if isinstance(said, Ask):
                 self._introduce(said.seq)
-            elif said is not None and (said.state in "SBCD" and not said.duty if vehicle else said.state in "SNF"):
+            elif said is not None and (said.state in "SBCDT" and not said.duty if vehicle else said.state in "SNFT"):
                 self._obey(said)
 
     async def run(self) -> None:
@@ -129,16 +129,25 @@ class EmulatedArduino:
             self.armed = True
             self._reasons = Flag(0)
         if self.armed:
-            self._pilot(order.state, order.duty)
+            self._testing = order.state == "T"
+            if self._testing:
+                self._pilot("B" if self.role == "vehicle" else "N", 0)
+            else:
+                self._pilot(order.state, order.duty)
             self._lock(order.locked)
-            self._relays(order.relays if self.state in POWERED else order.relays & self.relays)
+            may_close = self._nothing_there() if self._testing else self.state in POWERED
+            self._relays(order.relays if may_close else order.relays & self.relays)
         self._tell()
+
+    def _nothing_there(self) -> bool:
+        nothing = PilotState.E if self.role == "vehicle" else PilotState.A
+        return self.state is nothing and self.inlet is not None and self.inlet < TOUCHABLE_V
 
     def _trip(self, reason: Flag) -> None:
         if self.armed:
             self._tripped = self._now()
             self._reasons = reason
-        self.armed = False
+        self.armed = self._testing = False
         self._pilot(SAFE_STATES[self.role], 0)
         if self.role == "charger":
             self._relays(self.relays & ~2)
@@ -148,7 +157,10 @@ class EmulatedArduino:
             self._trip(Flag(0))
         if now - self._heard > HOST_SILENT_S:
             self._trip(Flag.HOST_SILENT)
-        if self.state in (PilotState.B, *POWERED) or not self.relays:
+        if self._testing and self.relays and not self._nothing_there():
+            self._relays(0)
+            self._trip(Flag.TEST_LIVE)
+        if self._testing or self.state in (PilotState.B, *POWERED) or not self.relays:
             self._present = now
         if now - self._present > GONE_S:
             self._trip(Flag.PILOT_GONE)
