@@ -157,26 +157,16 @@ def drivers(as_json: bool) -> None:
 
 
 @command.command()
-<<<<<<< HEAD
 @click.argument("device", type=click.Choice([*ON_A_LINE, "mqtt", "pyplc-mqtt"]))
 @click.option("--port", type=click.Path(path_type=Path), help="Name of the pseudo terminal; default: ./tty-DEVICE.")
 @click.option(
     "--role", type=click.Choice(["vehicle", "charger"]), default="vehicle", help="Whose device it is: arduino and MQTT."
 )
-=======
-@click.argument("device", type=click.Choice(["dieter", "celeron55", "arduino", "mqtt", "pyplc-mqtt"]))
-@click.option("--port", type=click.Path(path_type=Path), help="Name of the pseudo terminal; default: ./tty-DEVICE.")
-@click.option("--role", type=click.Choice(["vehicle", "charger"]), default="vehicle", help="Whose device it is.")
->>>>>>> firmware
 @click.option("--broker", default="localhost", help="MQTT: the broker's host.")
 @click.option("--broker-port", type=click.IntRange(1, 65535), default=1883, help="MQTT: the broker's port.")
 @click.option("--topic", help="MQTT: the base topic; the driver's default without it.")
 def emulate(device: str, port: Path | None, role: str, broker: str, broker_port: int, topic: str | None) -> None:
-<<<<<<< HEAD
     """Be a device, on a pseudo terminal or at a broker, until interrupted. Plugged in, at a far end that gives nothing.
-=======
-    """Be a device, on a pseudo terminal or at a broker, until interrupted. It is plugged in; the far end gives nothing.
->>>>>>> firmware
 
     \b
     Example:  pyplc hw emulate dieter --port /tmp/ttyDieter
@@ -213,7 +203,6 @@ async def _emulate(device: str, port: Path, role: str, at: tuple[str, int], topi
 
 
 def _board(device: str, role: str, plant: Any) -> Any:
-<<<<<<< HEAD
     module = importlib.import_module(f"pyplc.hw.emulated.{device.rpartition('-')[2]}")
     match device:
         case "dieter":
@@ -224,15 +213,6 @@ def _board(device: str, role: str, plant: Any) -> Any:
             return module.EmulatedArduino(role, plant)
         case _:
             return module.EmulatedSerialOled(click.echo)
-=======
-    from ..hw.emulated.arduino import EmulatedArduino
-    from ..hw.emulated.celeron55 import EmulatedCeleron55
-    from ..hw.emulated.dieter import EmulatedDieter
-
-    if device == "arduino":
-        return EmulatedArduino(role, plant)
-    return EmulatedDieter(plant) if device == "dieter" else EmulatedCeleron55(plant)
->>>>>>> firmware
 
 
 def _behind(device: str, role: str, at: tuple[str, int], topic: str | None, plant: Any) -> Any:
