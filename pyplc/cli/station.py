@@ -94,7 +94,7 @@ async def _hold(
     forever: bool,
 ) -> Summary | None:
     """All sessions, with the devices open around them."""
-    service.ages = lambda: ages_of(made.devices, asyncio.get_running_loop().time())
+    service.ages = lambda: ages_of(made.devices, made.drivers, asyncio.get_running_loop().time())
     service.watch("drivers", made.ended)
     async with made:
 
