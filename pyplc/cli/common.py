@@ -14,6 +14,7 @@ import click
 
 from .. import __version__, peers
 from ..config import ConfigError, StationSettings, load
+from ..link.interface import set_up
 from ..record import Reader, Recorder, Side, Start, Summary
 from ..service.settings import RecordSettings
 
@@ -103,6 +104,12 @@ def unattended(side: Side, chosen: StationSettings, *, as_json: bool, forever: b
         )
     except (TokenError, ResultsError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def ready_interface(interface: str, service: Unattended) -> None:
+    """Set the interface up when it is down and we may; a service with CAP_NET_ADMIN may."""
+    if set_up(interface):
+        service.tell(f"{interface} was down, it is up now")
 
 
 def recording(side: Side, record: RecordSettings, service: Unattended) -> SessionFiles | None:

@@ -26,7 +26,7 @@ from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
 from ..slac.settings import conformant
 from ..tower import Common
-from .common import closed, exit_code, opening, recording, unattended, until_signal
+from .common import closed, exit_code, opening, ready_interface, recording, unattended, until_signal
 
 WAITED_FOR = (LinkError, DeviceError, AddressError)
 """What may come back: an interface, a device, an address."""
@@ -101,6 +101,8 @@ async def _hold(
         async def ready() -> None:
             made.tell(service.tell)
             await made.ready()
+            if forever:
+                ready_interface(chosen.network.interface, service)
 
         return await sessions(
             service,

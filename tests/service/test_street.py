@@ -253,8 +253,9 @@ def test_a_listener_waits_for_its_interface_and_goes_on_without_a_folder(
         RUNTIME_DIRECTORY=str(tmp_path),
     )
     wait_for("a status", lambda: any("no interface 'se0'" in text for text in manager.lines))
-    street.cable("box", "se0")
+    street.cable("box", "se0", up=False)
     wait_for("listening", lambda: "STATUS=listen: waits for stations to match" in manager.lines)
+    assert "se0 was down, it is up now" in street.log("box")
     assert "cannot record sessions in file/results" in street.log("box")
     assert street.end("box") == 0
     assert "0 runs heard" in street.log("box")
