@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from start import PYPLC, SLAC_PARAM_REQ, modem, ticks
@@ -40,16 +41,43 @@ to = "127.0.0.1:5140"
 """
 
 
+DEVICES = f"""{WATCHED}
+[hardware]
+pilot = "celeron55"
+contactor = "celeron55"
+lock = "celeron55"
+inlet = "celeron55"
+battery = "celeron55"
+[devices.celeron55]
+port = "board"
+[devices.celeron55.battery]
+max_voltage = 400.0
+max_current = 100.0
+"""
+
+
 def settings(folder: str, text: str) -> str:
     file = Path(folder) / "station.toml"
     file.write_text(text)
     return str(file)
 
 
+@contextmanager
+def board(folder: str) -> Iterator[None]:
+    """An emulated device on a pseudo terminal `board` in the folder."""
+    words = [PYPLC, "hw", "emulate", "celeron55", "--port", "board"]
+    process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL)
+    while not (Path(folder) / "board").exists():
+        time.sleep(0.1)
+    yield
+    process.terminate()
+    process.wait()
+
+
 def first_frame(text: str) -> float:
     """Median seconds from starting `pyplc ev --forever` to its first CM_SLAC_PARAM.REQ on the wire."""
     seconds = []
-    with tempfile.TemporaryDirectory() as folder, modem():
+    with tempfile.TemporaryDirectory() as folder, modem(), board(folder):
         for _ in range(ROUNDS):
             with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88E1)) as wire:
                 wire.bind(("b0", 0x88E1))
@@ -124,6 +152,7 @@ def netns(script: str, measured: Callable[[], None]) -> None:
 def figures() -> None:
     plain, watched = first_frame(PLAIN), first_frame(WATCHED)
     print(f"first SLAC frame: {plain:.3f} s; watched {watched:.3f} s ({watched / plain:.2f} x); asked for: 1.2 s")
+    print(f"the same with devices on a serial line: {first_frame(DEVICES):.3f} s")
     cpu, size = idle(PLAIN, scraped=False)
     print(f"idle: {cpu:.2%} of a core, {size:.0f} MB resident")
     more, larger = idle(WATCHED, scraped=True)

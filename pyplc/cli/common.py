@@ -14,6 +14,7 @@ import click
 
 from .. import __version__, peers
 from ..config import ConfigError, StationSettings, load
+from ..link.interface import set_up
 from ..record import Reader, Recorder, Side, Start, Summary
 from ..service.settings import RecordSettings
 
@@ -26,6 +27,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FAILED = 1
 """Exit code of a session that did not finish in order, and of everything that cannot be done."""
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""SIGHUP: whoever looked on over the network is gone."""
 SECOND_THOUGHTS_S = 8.0
 """After the first signal: time for an orderly stop before the session is cancelled."""
 
@@ -103,6 +106,12 @@ def unattended(side: Side, chosen: StationSettings, *, as_json: bool, forever: b
         raise click.ClickException(str(error)) from None
 
 
+def ready_interface(interface: str, service: Unattended) -> None:
+    """Set the interface up when it is down and we may; a service with CAP_NET_ADMIN may."""
+    if set_up(interface):
+        service.tell(f"{interface} was down, it is up now")
+
+
 def recording(side: Side, record: RecordSettings, service: Unattended) -> SessionFiles | None:
     """The recording of one session, None where none is wished or possible; the latter is told."""
     from ..service.files import ResultsError
@@ -139,7 +148,7 @@ def opening(recorder: Recorder, side: Side, interface: str) -> None:
 async def until_signal(
     session: Coroutine[Any, Any, Summary | None], stop: Callable[[str], bool], note: Callable[[str], None]
 ) -> Summary | None:
-    """Run sessions; the first SIGINT or SIGTERM asks for an orderly stop, the second, or 8 s, cancels it.
+    """Run sessions; the first of `SIGNALS` asks for an orderly stop, the second, or 8 s, cancels it.
 
     `stop` says whether there is a session to be stopped in order; if not, it is cancelled at once.
     """
@@ -157,14 +166,14 @@ async def until_signal(
         patience = SECOND_THOUGHTS_S if stop(f"stopped by {name}") else 0.0
         loop.call_later(patience, task.cancel)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, signalled, number.name)
     try:
         return await task
     except asyncio.CancelledError:
         return None
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
 
 

@@ -18,7 +18,7 @@ from ..record import Summary
 from ..service.health import Backlog
 from ..service.sessions import sessions
 from ..service.unattended import Unattended
-from .common import closed, exit_code, opening, recording, settings, unattended, until_signal
+from .common import closed, exit_code, opening, ready_interface, recording, settings, unattended, until_signal
 
 
 @click.command()
@@ -58,10 +58,14 @@ def command(
 
 
 async def _listen(chosen: ListenSettings, *, as_json: bool, forever: bool) -> Summary | None:
+    async def ready() -> None:
+        if forever:
+            ready_interface(chosen.network.interface, service)
+
     async with unattended("listen", chosen, as_json=as_json, forever=forever) as service:
         holding = sessions(
             service,
-            _nothing,
+            ready,
             lambda: _once(chosen, service),
             None,
             (LinkError,),
@@ -69,10 +73,6 @@ async def _listen(chosen: ListenSettings, *, as_json: bool, forever: bool) -> Su
             forever=forever,
         )
         return await until_signal(holding, service.leave, service.tell)
-
-
-async def _nothing() -> None:
-    """A listener has no devices."""
 
 
 async def _once(chosen: ListenSettings, service: Unattended) -> Summary | None:

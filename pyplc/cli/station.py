@@ -26,7 +26,7 @@ from ..slac.homeplug import HomePlug
 from ..slac.modem import Modem
 from ..slac.settings import conformant
 from ..tower import Common
-from .common import closed, exit_code, opening, recording, unattended, until_signal
+from .common import closed, exit_code, opening, ready_interface, recording, unattended, until_signal
 
 WAITED_FOR = (LinkError, DeviceError, AddressError)
 """What may come back: an interface, a device, an address."""
@@ -94,13 +94,15 @@ async def _hold(
     forever: bool,
 ) -> Summary | None:
     """All sessions, with the devices open around them."""
-    service.ages = lambda: ages_of(made.devices, asyncio.get_running_loop().time())
+    service.ages = lambda: ages_of(made.devices, made.drivers, asyncio.get_running_loop().time())
     service.watch("drivers", made.ended)
     async with made:
 
         async def ready() -> None:
             made.tell(service.tell)
             await made.ready()
+            if forever:
+                ready_interface(chosen.network.interface, service)
 
         return await sessions(
             service,

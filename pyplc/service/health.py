@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ..record import Checkpoint, Message, Note, Pilot, Record, Summary
@@ -159,8 +159,8 @@ def remark(wrong: list[str]) -> Note:
     return Note(text=f"not well, the watchdog is not fed: {'; '.join(wrong)}", level="error")
 
 
-def ages_of(devices: object, now: float) -> dict[str, float]:
-    """Name of a device's reading -> its age in seconds, infinite where the device does not tell."""
+def ages_of(devices: object, drivers: Mapping[str, object], now: float) -> dict[str, float]:
+    """Name -> age in seconds of each device's reading and of each driver's last word; infinite where there is none."""
     found = {}
     for name, device in vars(devices).items():
         for what in ("voltage", "current"):
@@ -171,4 +171,7 @@ def ages_of(devices: object, now: float) -> dict[str, float]:
                 found[f"{name}.{what}"] = max(0.0, now - reading.t)
             except Exception:  # whatever a driver raises: it has no reading
                 found[f"{name}.{what}"] = math.inf
+    for name, driver in drivers.items():
+        if (heard := getattr(driver, "heard", None)) is not None:
+            found[name] = max(0.0, now - heard)
     return found

@@ -5,13 +5,11 @@
     health     the loop's lag and a probe for each storey; systemd's watchdog is fed only while they are well
 
 Nothing here may end a charge by failing: what cannot be reached (a port, a broker, a disk) is tried again and told of.
-Libraries are loaded in a thread, so that neither the first SLAC frame nor a deadline waits for them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
@@ -21,29 +19,20 @@ from ..record import Reader, Recorder, Scribe, Side, Summary
 from . import status as state_words
 from .control import Control, Station
 from .health import Health, Probe, SessionWatch, remark
-from .lowvoltage import Supply
 from .notify import Notifier
 from .retry import Backoff
-from .rotation import rotate
-from .settings import RecordSettings, ServiceSettings, SyslogSettings, WatchSettings, token_of
+from .settings import RecordSettings, ServiceSettings, WatchSettings, token_of
 from .status import StatusReader, store, words
-from .syslog import Send, host_of, to_host, to_powerline
+from .syslog import Send
+from .watchers import Work, watchers
 
 STORED_S = 10.0
 """The status is written at least this often: a reader knows by its age that we live."""
-ROTATE_S = 3600.0
 AGAIN_S = 1.0, 60.0
 """First and longest pause before something that failed is tried again."""
 ROLES: dict[str, str] = {"ev": "pev"}
 """A side's name as a service, where it is another."""
-LOW_VOLTAGE = "low voltage"
-POWERLINE = "powerline"
-
-Work = Callable[[], Coroutine[Any, Any, None]]
-
-
-class MissingError(Exception):
-    """A library is not installed; the text says how to get it."""
+STATUS = "status file"
 
 
 class Unattended:
@@ -66,7 +55,8 @@ class Unattended:
         if watch.http.port is not None:
             token_of(watch.http)  # a token that cannot be read is known now, not when somebody asks
         self.side = side
-        self._record, self._service, self._watch = record, service, watch
+        self.role = ROLES.get(side, side)
+        self.record, self.service, self.watching = record, service, watch
         self._told = StatusReader(side)
         self.status = self._told.status
         self.health = Health()
@@ -84,9 +74,10 @@ class Unattended:
         self._lasting = lasting
         watched = SessionWatch(search_s)
         self.health.add("session", watched.probe)
+        self.health.add(STATUS, lambda: self._away.get(STATUS), fatal=False)
         self._readers: list[Reader] = [self._told, watched, *lasting]
         self._recorder = Recorder(*self._readers)
-        self._stored = _runtime(side, environment)
+        self._stored = _runtime(self.role, environment)
         self._tasks: list[asyncio.Task[None]] = []
         self._away: dict[str, str] = {}
         """What cannot be reached, and why."""
@@ -94,18 +85,7 @@ class Unattended:
     # life
 
     async def __aenter__(self) -> Unattended:
-        work: list[tuple[str, Work]] = [("health", self.health.beat), ("watchdog", self._look)]
-        if self._watch.http.port is not None:
-            work.append(("HTTP", self._serve_http))
-        if self._watch.mqtt.host is not None:
-            work.append(("MQTT", self._talk_mqtt))
-        if self._watch.syslog.to is not None:
-            work.append(("syslog", lambda: self._send_syslog(self._watch.syslog)))
-        if self._service.low_voltage is not None:
-            supply = Supply(self._service.low_voltage, self._service.low_voltage_below)
-            work.append((LOW_VOLTAGE, lambda: supply.watch(self._low, lambda: self.control.release(LOW_VOLTAGE))))
-        if self._record.folder and (self._record.max_mb is not None or self._record.max_days is not None):
-            work.append(("rotation", self._rotate))
+        work = [("health", self.health.beat), ("watchdog", self._look), *watchers(self)]
         self._tasks = [asyncio.ensure_future(self._kept(name, one)) for name, one in work]
         self.notifier.ready()
         return self
@@ -133,7 +113,8 @@ class Unattended:
                 self._away[name] = told
                 await asyncio.sleep(backoff.next())
 
-    def _reached(self, name: str) -> None:
+    def reached(self, name: str) -> None:
+        """A watcher has what it needs."""
         self._away.pop(name, None)
 
     # records
@@ -154,10 +135,16 @@ class Unattended:
     def _scribe(self) -> Scribe:
         return self._recorder.on(self.side)
 
-    def _join(self, reader: Reader) -> None:
+    def join(self, reader: Reader) -> None:
         """One more reader, of the running session too."""
         self._readers.append(reader)
         self._recorder.readers.append(reader)
+
+    def part(self, reader: Reader) -> None:
+        """One reader less."""
+        for readers in (self._readers, self._recorder.readers):
+            if reader in readers:
+                readers.remove(reader)
 
     # sessions
 
@@ -254,7 +241,9 @@ class Unattended:
         try:
             store(self.status, self._stored)
         except OSError as error:
-            self._away["status file"] = f"{self._stored}: {error.strerror}"
+            self._away[STATUS] = f"{self._stored}: {error.strerror}"
+        else:
+            self.reached(STATUS)
 
     # who watches, who asks
 
@@ -265,81 +254,8 @@ class Unattended:
         elif not self.control.holds and self.status.state == state_words.HELD:
             self._say(state_words.DONE if self.status.sessions else state_words.WAITING, None)
 
-    def _low(self, alarm: str) -> None:
-        self.tell(alarm, "error")
-        self.control.hold(LOW_VOLTAGE, alarm)
 
-    async def _serve_http(self) -> None:
-        http = await _loaded("http", "aiohttp.web", "http")
-        counters = await _loaded("metrics", "prometheus_client", "metrics")
-        metrics = counters.Metrics(self.side, lambda: self.health.lag, lambda: self.ages())
-        self._join(metrics)
-        api = http.Api(self._watch.http, lambda: self.status, self.control, metrics.text)
-        try:
-            await api.open()
-            self._reached("HTTP")
-            self.http_port = api.port
-            self.tell(f"HTTP at {self._watch.http.host}:{api.port}")
-            await asyncio.Event().wait()
-        finally:
-            await api.close()
-            self._leave(metrics)
-
-    async def _talk_mqtt(self) -> None:
-        module = await _loaded("mqtt", "aiomqtt", "mqtt")
-        told = lambda: self.status  # noqa: E731
-        mqtt = module.Mqtt(self._watch.mqtt, ROLES.get(self.side, self.side), told, self.control, self.tell)
-        gone = self.health.add("MQTT", lambda: mqtt.away, fatal=False)
-        self._join(mqtt)
-        try:
-            await mqtt.run()
-        finally:
-            gone()
-            self._leave(mqtt)
-
-    async def _send_syslog(self, chosen: SyslogSettings) -> None:
-        assert chosen.to is not None
-        if chosen.to == POWERLINE:
-            syslog = to_powerline(lambda: self.powerline, chosen.level)
-        else:
-            host, port = host_of(chosen.to)
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=2)
-            syslog = to_host(found[0], chosen.level)
-        self._reached("syslog")
-        self._join(syslog)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            self._leave(syslog)
-            syslog.close()
-
-    def _leave(self, reader: Reader) -> None:
-        for readers in (self._readers, self._recorder.readers):
-            if reader in readers:
-                readers.remove(reader)
-
-    async def _rotate(self) -> None:
-        chosen = self._record
-        while True:
-            gone = await asyncio.to_thread(
-                rotate, Path(chosen.folder or ""), chosen.max_mb, chosen.max_days, chosen.keep
-            )
-            self._reached("rotation")
-            if gone:
-                self.tell(f"deleted {len(gone)} old recordings, {gone[0].name} to {gone[-1].name}")
-            await asyncio.sleep(ROTATE_S)
-
-
-async def _loaded(name: str, library: str, extra: str) -> Any:
-    """A module of this package and the library it needs, loaded beside the loop; MissingError names the extra."""
-    try:
-        await asyncio.to_thread(importlib.import_module, library)
-    except ImportError as error:
-        raise MissingError(f"{error}; pip install 'pyplc[{extra}]'") from None
-    return await asyncio.to_thread(importlib.import_module, f".{name}", __package__)
-
-
-def _runtime(side: Side, environment: Mapping[str, str]) -> Path | None:
+def _runtime(role: str, environment: Mapping[str, str]) -> Path | None:
     """Where systemd lets us keep what others may read; None without it."""
     folder = environment.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return Path(folder) / f"{ROLES.get(side, side)}.json" if folder else None
+    return Path(folder) / f"{role}.json" if folder else None

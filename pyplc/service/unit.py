@@ -126,7 +126,7 @@ TimeoutStopSec=45
 TimeoutAbortSec=20
 KillMode=mixed
 Restart=always
-RestartSec=2
+RestartSec={2 if backoff else 10}
 {backoff}{hardened}
 [Install]
 WantedBy={"default.target" if unit.user else "multi-user.target"}

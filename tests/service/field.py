@@ -77,7 +77,7 @@ class Street:
     def _ip(self, *words: str) -> None:
         subprocess.run(["ip", *words], check=True, capture_output=True)
 
-    def cable(self, name: str, interface: str) -> None:
+    def cable(self, name: str, interface: str, *, up: bool = True) -> None:
         """Plug a modem's cable into `car` or `box`; its other end is `l<interface>` on the powerline."""
         line, here = self.namespace("line"), self.namespace(name)
         self._ip(
@@ -88,7 +88,8 @@ class Street:
         quick = f"net.ipv6.conf.{interface}.accept_dad=0"
         subprocess.run(["ip", "netns", "exec", here, "sysctl", "-qw", quick], check=True)
         self._ip("-n", line, "link", "set", f"l{interface}", "up")
-        self._ip("-n", here, "link", "set", interface, "up")
+        if up:
+            self._ip("-n", here, "link", "set", interface, "up")
 
     def powerline(self) -> None:
         """Both cables and the modems on them."""

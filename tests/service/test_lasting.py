@@ -47,7 +47,7 @@ def test_a_power_cut_loses_at_most_the_last_second(tmp_path: Path, monkeypatch: 
         files = SessionFiles(tmp_path, "ev", NOON)
         sync = asyncio.ensure_future(files.sync())
         files(Checkpoint(number=100, text=""))
-        for number in range(300):
+        for number in range(150):
             files(Reading(voltage=400, current=float(number)))
             written.append((time.monotonic(), "session.jsonl", b'"current":%d.0,' % number))
             files(Frame(direction="tx", data=number.to_bytes(60, "big"), interface="eth1"))
@@ -88,7 +88,7 @@ asyncio.run(main())
 def test_sigkill_loses_at_most_the_last_second(tmp_path: Path) -> None:
     child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
-    until = time.monotonic() + 3
+    until = time.monotonic() + 2
     last = 0
     for text in child.stdout:
         last = int(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from pyplc import clock
+from pyplc.cli.common import SIGNALS, until_signal
 from pyplc.record import Checkpoint, Message, Note, Phase, Pilot, Reading, Record, Start, Summary
 from pyplc.service.control import Control, Refusal
 from pyplc.service.files import ResultsError
@@ -475,3 +477,24 @@ def test_a_port_that_is_taken_is_tried_again_and_old_recordings_go(tmp_path: Pat
 
     asyncio.run(main())
     assert [folder.name for folder in tmp_path.iterdir()] == ["2026-01-03_120000-ev"]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_session_in_order_and_the_second_does_not_wait(number: int) -> None:
+    """SIGHUP too: the ssh connection of whoever started it broke."""
+
+    async def main() -> None:
+        for orderly in (True, False):
+            station = Played(60, orderly=orderly)
+            stubborn: list[str] = []
+            asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), number)
+            assert (await until_signal(station.run(), station.stop, stubborn.append) is not None) == orderly
+            assert stubborn == [f"{signal.Signals(number).name}: ending the session"]
+        loop = asyncio.get_running_loop()
+        for delay in (0.05, 0.1):
+            loop.call_later(delay, os.kill, os.getpid(), number)
+        begun = loop.time()
+        assert await until_signal(Played(60).run(), lambda reason: True, lambda text: None) is None
+        assert loop.time() - begun < 1
+
+    asyncio.run(main())

@@ -182,7 +182,12 @@ def test_the_age_of_each_device() -> None:
         from pyplc.plant.parameters import PlantParameters
         from pyplc.plant.plant import Plant
 
-        ages = ages_of(charger_devices(Plant(PlantParameters())), asyncio.get_running_loop().time())
+        class Board:
+            heard = asyncio.get_running_loop().time() - 3
+
+        drivers = {"arduino": Board(), "simulated": object()}
+        ages = ages_of(charger_devices(Plant(PlantParameters())), drivers, asyncio.get_running_loop().time())
+        assert ages.pop("arduino") == pytest.approx(3, abs=0.1)
         assert set(ages) == {"supply.voltage", "supply.current"} and max(ages.values()) < 0.1
 
     asyncio.run(main())
