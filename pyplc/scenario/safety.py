@@ -108,9 +108,10 @@ class Talk:
             )
         elif name == "CurrentDemandReq":
             self.demanded_at = t
-            limit = body.EVMaximumVoltageLimit
-            if limit is not None:
+            if (limit := body.EVMaximumVoltageLimit) is not None:
                 self.max_voltage = min(float(limit), self.max_voltage or float(limit))
+            if (limit := body.EVMaximumCurrentLimit) is not None:
+                self.max_current = min(float(limit), self.max_current or float(limit))
 
 
 class Edge(NamedTuple):

@@ -59,7 +59,9 @@ class DcCharger(Charger):
         super().__init__(devices, settings, scribe, wall)
         self._devices = devices
         self._offer = self._make_offer()
+        self._agreed: VehicleLimits | None = None
         self._vehicle: VehicleLimits | None = None
+        """The vehicle's limits of the moment: what was agreed, or less where it tells less in the charge loop."""
         self._needs_power = False
         self._now_current = self._now_power = math.inf
         self._precharged = 0.0
@@ -101,7 +103,7 @@ class DcCharger(Charger):
             ours = f"{self._offer.min_voltage:g} V, {self._offer.min_current:g} A"
             raise Refused(f"the vehicle's {theirs} are below our least {ours}", "FAILED_WrongChargeParameter")
         await asyncio.sleep(self._settings.parameters_s)
-        self._vehicle = limits
+        self._agreed = self._vehicle = limits
 
     async def power_ready(self, timeout: float) -> bool:
         if self._devices.imagine_state is not None:
@@ -152,11 +154,14 @@ class DcCharger(Charger):
     async def deliver(self, demand: Demand) -> Delivered:
         self._imagine(demand.voltage, demand.current)
         supply, offer = self._devices.supply, self._offer
+        self._heed(demand)
         max_voltage = self._voltage_limit()
         max_current = min(offer.max_current, self._now_current)
         max_power = min(self._full_power(""), self._planned_power(), self._now_power)
+        theirs = self._vehicle or VehicleLimits(math.inf, math.inf)
         current = demand.current if demand.current >= offer.min_current else 0.0  # CC.5.5.7
-        current = min(current, max_current, max_power / max(self._voltage(), 1.0))
+        power = min(_told(max_power, theirs.max_power or None))
+        current = min(current, max_current, theirs.max_current, power / max(self._voltage(), 1.0))
         await supply.set(min(await self._target(demand.voltage), max_voltage), current)
         voltage, amperes = self._voltage(), self._current()
         self._supervise(voltage, amperes, current)
@@ -172,6 +177,19 @@ class DcCharger(Charger):
             current_limited=amperes >= MARGIN * max_current,
             power_limited=voltage * amperes >= MARGIN * max_power,
         )
+
+    def _heed(self, demand: Demand) -> None:
+        """The limits that the vehicle tells with a demand. Refused where what is at the outlet is above them."""
+        if (agreed := self._agreed) is None:
+            return
+        self._vehicle = agreed._replace(
+            max_voltage=min(_told(agreed.max_voltage, demand.max_voltage)),
+            max_current=min(_told(agreed.max_current, demand.max_current)),
+            max_power=min(_told(agreed.max_power or None, demand.max_power or None), default=None),  # an MG: 0 W
+        )
+        limit, present = self._vehicle.max_voltage, self._voltage()
+        if limit < agreed.max_voltage and present > limit * OVER_VOLTAGE:
+            raise Refused(f"the vehicle's limit falls to {limit:g} V, {present:.0f} V are at the outlet")
 
     async def _target(self, demanded: float) -> float:
         """The set-point for a demand; the discharge demo stays below the battery and connects its load."""
@@ -301,3 +319,7 @@ class DcCharger(Charger):
             return
         self._reading_due = now + READING_INTERVAL_S
         self._scribe(Reading(voltage=round(voltage, 1), current=round(current, 1), energy_wh=round(self.energy_wh, 1)))
+
+
+def _told(*values: float | None) -> list[float]:
+    return [value for value in values if value is not None]

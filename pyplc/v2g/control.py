@@ -44,7 +44,7 @@ class VehicleStatus(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """What a vehicle asks in each turn of the charge loop."""
+    """What a vehicle asks in each turn of the charge loop; limits it tells with it are None where it tells none."""
 
     voltage: float
     current: float
@@ -52,6 +52,9 @@ class Demand(NamedTuple):
     bulk_complete: bool = False
     seconds_to_full: float | None = None
     seconds_to_bulk: float | None = None
+    max_voltage: float | None = None
+    max_current: float | None = None
+    max_power: float | None = None
 
 
 class ChargerOffer(NamedTuple):

@@ -98,6 +98,9 @@ class Values:
             bulk_complete=bool(request.BulkChargingComplete),
             seconds_to_full=number(request.RemainingTimeToFullSoC),
             seconds_to_bulk=number(request.RemainingTimeToBulkSoC),
+            max_voltage=number(request.EVMaximumVoltageLimit),
+            max_current=number(request.EVMaximumCurrentLimit),
+            max_power=number(request.EVMaximumPowerLimit),
         )
 
     def offer(self, offer: ChargerOffer, evse_status: Any) -> Any:
