@@ -84,7 +84,7 @@ CAUSES: list[tuple[Callable[[Line, Vehicle, Charger], None], Cause, str, str]] =
     (wrong_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_coordinator, Cause.NO_CHARGER, "CM_SLAC_PARAM.CNF", "TT_match_response"),
-    (key_refused, Cause.KEY_REFUSED, "CM_SET_KEY.CNF", "C_modem_tries"),
+    (key_refused, Cause.KEY_REFUSED, "CM_SET_KEY.CNF with result 1", "C_modem_tries, one restart"),
     (no_attenuation, Cause.NO_ATTENUATION, "a usable attenuation", "slac.worst_attenuation 40 dB"),
     (neighbour, Cause.NEIGHBOUR, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_link, Cause.NO_LINK, "the link", "TT_match_join"),
