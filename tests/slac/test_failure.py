@@ -37,7 +37,7 @@ from pyplc.slac.messages import (
     ValidateReq,
 )
 from pyplc.slac.mme import BROADCAST, ETHERTYPE, LOCAL_MODEM
-from pyplc.slac.postmortem import events_of
+from pyplc.slac.postmortem import events_of, seen
 
 ME, YOU, MODEM = b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2", b"\x02\0\0\0\1\1"
 RUN, NID, NMK = b"runrunru", b"network", b"k" * 16
@@ -159,7 +159,7 @@ def test_a_capture_tells_the_same_as_the_station() -> None:
         (0.4, b"\0" * 60),
         (0.5, AttenCharInd(source_address=YOU, run_id=bytes(8), sounds=1, groups=b"\1").frame(ME, MODEM)),
     ]
-    failure = explain(events_of(frames, ME), "ev")
+    failure = explain(events_of(seen(frames), ME), "ev")
     assert failure.awaited == "CM_ATTEN_CHAR.IND" and failure.causes[0] is Cause.NEIGHBOUR
     assert failure.heard == "CM_SLAC_PARAM.CNF of 02:00:00:00:00:02 at 0.1 s"
 
@@ -169,7 +169,7 @@ def test_a_real_failure_is_explained() -> None:
     found = reference.path("captures/pyplc/2023-05-03_TaycanLeftside_slacFail.pcapng")
     frames = [(float(t), bytes(frame)) for t, frame in reference._frames(found) if frame[12:14] == ETHERTYPE]
     vehicle = bytes.fromhex("00188700a1d6")
-    failure = explain(events_of(frames, vehicle), "ev")
+    failure = explain(events_of(seen(frames), vehicle), "ev")
     assert failure.awaited == "CM_SLAC_PARAM.CNF" and Cause.NEIGHBOUR in failure.causes
 
 
@@ -202,4 +202,4 @@ def test_any_events_are_explained(events: list[Event], side: Side) -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.binary(max_size=80)), max_size=5))
 def test_any_capture_is_explained(frames: list[tuple[float, bytes]]) -> None:
-    assert explain(events_of(frames, ME), "ev").text
+    assert explain(events_of(seen(frames), ME), "ev").text
