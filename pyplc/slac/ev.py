@@ -22,7 +22,7 @@ from ..link.ethernet import mac_text
 from ..record import Decision, Dropped, Note, Scribe
 from .ampmap import AmpMaps, ask
 from .attenuation import Heard, mean, rank
-from .failure import CHOICE, LINK, PATIENCE, RETRIED, Failure
+from .failure import CHOICE, KEY, LINK, PATIENCE, RETRIED, Failure
 from .homeplug import HomePlug, Inbox
 from .joining import leave, take_key, watch_link
 from .journal import Journal
@@ -32,7 +32,6 @@ from .messages import (
     AttenCharInd,
     AttenCharRsp,
     MnbcSoundInd,
-    SetKeyCnf,
     SetKeyReq,
     SlacMatchCnf,
     SlacMatchReq,
@@ -52,8 +51,6 @@ from .timing import (
     C_EV_MATCH_SIGNALATTN_INDIRECT,
     C_EV_START_ATTEN_CHAR_INDS,
     C_EV_VALD_NB_TOGGLES,
-    C_MODEM_TRIES,
-    MODEM_RESPONSE,
     TP_AMP_MAP_EXCHANGE,
     TP_EV_BATCH_MSG_INTERVAL_MIN,
     TP_EV_MATCH_SESSION,
@@ -343,10 +340,11 @@ class _Attempt:
         if matched.nid != nid_of(matched.nmk):
             self._scribe.note(f"the charger's NID {matched.nid.hex()} is not derived from its NMK")
         self._journal.sent(SetKeyReq(nid=matched.nid, nmk=matched.nmk), LOCAL_MODEM)
+        began = _now()
         try:
             await take_key(self._modem, self._scribe, matched.nmk, matched.nid)
         except ModemError as error:
-            failure = self._journal.waited(SetKeyCnf.NAME, C_MODEM_TRIES * MODEM_RESPONSE, "C_modem_tries")
+            failure = self._journal.waited(KEY, round(_now() - began, 1), "C_modem_tries, one restart")
             raise ModemError(f"{error}. It {failure.text}") from None
         self._pass(180)
         try:

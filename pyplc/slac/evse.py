@@ -24,7 +24,7 @@ from ..link.ethernet import mac_text
 from ..record import Decision, Dropped, Scribe
 from .ampmap import AmpMaps, ask
 from .ev import Matched
-from .failure import LINK, PATIENCE, RETRIED
+from .failure import KEY, LINK, PATIENCE, RETRIED
 from .homeplug import HomePlug
 from .joining import leave, take_key, watch_link
 from .journal import Journal
@@ -37,7 +37,6 @@ from .messages import (
     AttenCharRsp,
     AttenProfileInd,
     MnbcSoundInd,
-    SetKeyCnf,
     SetKeyReq,
     SlacMatchCnf,
     SlacMatchReq,
@@ -53,9 +52,7 @@ from .settings import SlacSettings
 from .survey import role_of
 from .timing import (
     C_EV_MATCH_RETRY,
-    C_MODEM_TRIES,
     LATE_PROFILE_GRACE,
-    MODEM_RESPONSE,
     TP_EVSE_AVG_ATTEN_CALC,
     TT_EVSE_MATCH_SESSION,
     TT_EVSE_SLAC_INIT,
@@ -112,10 +109,11 @@ class Matcher:
         await self._look()
         with self._homeplug.listening(self._journal.hear):
             self._journal.sent(SetKeyReq(nid=self._nid, nmk=self._nmk), LOCAL_MODEM)
+            began = _now()
             try:
                 await take_key(self._modem, self._scribe, self._nmk, self._nid)
             except ModemError as error:
-                failure = self._journal.waited(SetKeyCnf.NAME, C_MODEM_TRIES * MODEM_RESPONSE, "C_modem_tries")
+                failure = self._journal.waited(KEY, round(_now() - began, 1), "C_modem_tries, one restart")
                 raise ModemError(f"{error}. It {failure.text}") from None
 
     async def _look(self) -> None:

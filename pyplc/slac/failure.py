@@ -45,6 +45,7 @@ from .vendor import VsAttenCharInd
 
 Side = Literal["ev", "evse"]
 LINK = "the link"
+KEY = f"{SetKeyCnf.NAME} with result 1"
 CHOICE = "a usable attenuation"
 PATIENCE = (1 + C_EV_MATCH_RETRY) * TT_MATCH_RESPONSE
 """How long an answer is awaited with all repetitions, seconds."""
@@ -159,7 +160,7 @@ AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
         SlacMatchReq: Limit(
             SlacMatchCnf.NAME, PATIENCE, RETRIED, (Cause.NEIGHBOUR, Cause.CHOSE_ANOTHER, Cause.LOST_FRAMES)
         ),
-        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
+        SetKeyReq: Limit(KEY, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
         SlacMatchCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.NEIGHBOUR)),
         SetKeyCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.NEIGHBOUR)),
     },
@@ -184,7 +185,7 @@ AWAITED: dict[Side, dict[type[Message] | None, Limit]] = {
             "TT_EVSE_match_session",
             (Cause.CHOSE_ANOTHER, Cause.NEIGHBOUR, Cause.NO_ATTENUATION),
         ),
-        SetKeyReq: Limit(SetKeyCnf.NAME, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
+        SetKeyReq: Limit(KEY, MODEM_RESPONSE, "MODEM_RESPONSE", (Cause.NO_MODEM, Cause.KEY_REFUSED)),
         SlacMatchCnf: Limit(LINK, TT_MATCH_JOIN, "TT_match_join", (Cause.NO_LINK, Cause.SLOW, Cause.CHOSE_ANOTHER)),
     },
 }
@@ -312,10 +313,10 @@ def _command(cause: Cause, events: Sequence[Event], side: Side, interface: str) 
 EVIDENCE: tuple[tuple[Cause, Callable[[Sequence[Event], Side], bool]], ...] = (
     (Cause.ROLE, _wrong_role),
     (Cause.KEY_REFUSED, lambda events, side: _last(events, SetKeyCnf, "result") == 0),
-    (Cause.NO_MODEM, lambda events, side: _in_vain(events, SetKeyCnf) and not _any(events, SetKeyCnf)),
-    (Cause.KEY_IGNORED, lambda events, side: _in_vain_link(events) and not _keyed(events)),
-    (Cause.NO_LINK, lambda events, side: _in_vain_link(events) and _keyed(events)),
-    (Cause.WEAK, lambda events, side: _in_vain_choice(events) and bool(_means(events))),
+    (Cause.NO_MODEM, lambda events, side: _in_vain(events, KEY) and not _any(events, SetKeyCnf)),
+    (Cause.KEY_IGNORED, lambda events, side: _in_vain(events, LINK) and not _keyed(events)),
+    (Cause.NO_LINK, lambda events, side: _in_vain(events, LINK) and _keyed(events)),
+    (Cause.WEAK, lambda events, side: _in_vain(events, CHOICE) and bool(_means(events))),
     (Cause.NO_ATTENUATION, lambda events, side: _any(events, AttenCharInd) and not any(_means(events))),
     (Cause.NO_ATTENUATION, lambda events, side: side == "evse" and _measured_nothing(events)),
     (Cause.NEIGHBOUR, lambda events, side: any(isinstance(e, Heard) and not e.ours for e in events)),
@@ -326,6 +327,8 @@ EVIDENCE: tuple[tuple[Cause, Callable[[Sequence[Event], Side], bool]], ...] = (
 def _ordered(causes: tuple[Cause, ...], events: Sequence[Event], side: Side) -> tuple[Cause, ...]:
     proved = [cause for cause, holds in EVIDENCE if holds(events, side)]
     ruled_out = {Cause.ROLE} if ROLES[side] in _roles(events)[-1:] else set()
+    if _roles(events) or _any(events, SetKeyCnf):
+        ruled_out.add(Cause.NO_MODEM)
     likely = [cause for cause in causes if cause not in CERTAIN and cause not in ruled_out]
     return tuple(dict.fromkeys([*proved, *likely] or causes))
 
@@ -347,16 +350,8 @@ def _last(events: Sequence[Event], kind: type[Message], name: str) -> object:
     return getattr(heard[-1], name) if heard else None
 
 
-def _in_vain(events: Sequence[Event], kind: type[Message]) -> bool:
-    return any(isinstance(e, Waited) and e.awaited == kind.NAME for e in events)
-
-
-def _in_vain_link(events: Sequence[Event]) -> bool:
-    return any(isinstance(e, Waited) and e.awaited == LINK for e in events)
-
-
-def _in_vain_choice(events: Sequence[Event]) -> bool:
-    return any(isinstance(e, Waited) and e.awaited == CHOICE for e in events)
+def _in_vain(events: Sequence[Event], awaited: str) -> bool:
+    return any(isinstance(e, Waited) and e.awaited == awaited for e in events)
 
 
 def _keyed(events: Sequence[Event]) -> bool:

@@ -101,6 +101,10 @@ class HomePlug:
             await asyncio.sleep(seconds)
         return [(message, source) for source, message in found.items()]
 
+    def always(self, handler: Handler) -> None:
+        """Offer every message to `handler` for good."""
+        self._handlers.append(handler)
+
     @contextmanager
     def listening(self, handler: Handler) -> Iterator[None]:
         """Offer every message to `handler` while the block runs."""

@@ -15,13 +15,23 @@ from .layout import Message
 from .messages import GetKeyCnf, GetKeyReq, SetKeyCnf, SetKeyReq
 from .mme import BROADCAST, LOCAL_MODEM
 from .timing import C_MODEM_TRIES, LINK_POLL, MODEM_RESPONSE
-from .vendor import LinkStatusCnf, LinkStatusReq, ResetCnf, ResetReq, SwVerCnf, SwVerReq
+from .vendor import HostActionInd, HostActionRsp, LinkStatusCnf, LinkStatusReq, ResetCnf, ResetReq, SwVerCnf, SwVerReq
 
 ACCEPTED = 1
 """CM_SET_KEY.CNF of a real Qualcomm modem; the standard's 0 is what it says when it refuses."""
 LINKED = 1
 GRANTED = 0
 """CM_GET_KEY.CNF with the key."""
+
+WISHES = {
+    0: "its firmware and parameters; it has no flash, or an empty one",
+    1: "to store its firmware",
+    2: "to store its parameters, which have changed",
+    3: "to bring the host up to date",
+    4: "to configure its memory",
+    5: "to restore its defaults",
+}
+"""VS_HOST_ACTION."""
 
 M = TypeVar("M", bound=Message)
 
@@ -40,6 +50,18 @@ class Modem:
         self.version = ""
         self.nmk: bytes | None = None
         self.nid: bytes | None = None
+        self._wishes: set[int] = set()
+        homeplug.always(self._serve)
+
+    def _serve(self, message: Message, source: bytes) -> None:
+        """Answer what the modem wants of its host; each wish is remarked once."""
+        if not isinstance(message, HostActionInd) or not self._is_local(source):
+            return
+        self._homeplug.send(HostActionRsp(), source)
+        if message.action not in self._wishes:
+            self._wishes.add(message.action)
+            wish = WISHES.get(message.action, f"action {message.action}")
+            self._scribe.note(f"the modem wants of its host: {wish} ({message.NAME})", "warning")
 
     async def find(self) -> str:
         """The firmware's version text; ModemError when no modem answers."""

@@ -42,30 +42,73 @@ class Unmatched(NamedTuple):
     failure: Failure
 
 
+class Seen(NamedTuple):
+    """A message that passed: seconds, message, MAC it came from and MAC it was for."""
+
+    t: float
+    message: Message
+    source: bytes
+    destination: bytes
+
+
 def unmatched(frames: Frames, interface: str = "INTERFACE") -> list[Unmatched]:
     """Every station that tried to match and got no link, in order of appearance; empty when all went well.
 
     A charger is told of only where no vehicle was heard: what keeps the two apart is one thing, told once.
     """
-    sides = stations(frames)
+    passed = seen(frames)
+    sides = stations(passed)
     told = [mac for mac, side in sides.items() if side == "ev"] or list(sides)
     half = f" Only the {'vehicle' if 'ev' in sides.values() else 'charger'}'s half was heard."
     remark = half if len(set(sides.values())) == 1 else ""
     return [
-        Unmatched(mac, sides[mac], explain(events_of(frames, mac), sides[mac], interface)._replace(remark=remark))
+        Unmatched(mac, sides[mac], furthest(passed, mac, sides[mac], interface)._replace(remark=remark))
         for mac in told
         if not linked(frames, mac)
     ]
 
 
-def stations(frames: Frames) -> dict[bytes, Side]:
+def furthest(passed: Sequence[Seen], own: bytes, side: Side, interface: str = "INTERFACE") -> Failure:
+    """Why the attempt of a station that came furthest, the last of those, has no link."""
+    found = [explain(events_of(attempt, own), side, interface) for attempt in attempts(passed, own)]
+    return max(reversed(found), key=lambda failure: failure.stage)
+
+
+def attempts(passed: Sequence[Seen], own: bytes) -> list[Sequence[Seen]]:
+    """A station's attempts: each begins with CM_SLAC_PARAM.REQ of another run, or with CNF where no REQ was heard.
+
+    What comes before the first belongs to it: the key of a charger's modem, and a neighbour's messages.
+    """
+    begins: list[int] = []
+    run: bytes | None = None
+    asked = any(isinstance(entry.message, SlacParamReq) for entry in passed)
+    for number, entry in enumerate(passed):
+        first = SlacParamReq if asked else SlacParamCnf
+        if isinstance(entry.message, first) and entry.message.run_id != run and _concerns(entry, own):
+            run = entry.message.run_id
+            begins.append(number)
+    bounds = [0, *begins[1:], len(passed)]
+    return [passed[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+
+
+def _concerns(entry: Seen, own: bytes) -> bool:
+    return own in (entry.source, entry.destination) or entry.destination == BROADCAST
+
+
+def seen(frames: Frames) -> list[Seen]:
+    """The messages in frames; those that are not HomePlug, unknown, or cannot be read are left out."""
+    read_all = ((t, *_read(frame)) for t, frame in frames)
+    return [Seen(t, message, mme.source, mme.destination) for t, mme, message in read_all if mme and message]
+
+
+def stations(passed: Iterable[Seen]) -> dict[bytes, Side]:
     """The hosts that were heard to take part in a matching, by MAC."""
     found: dict[bytes, Side] = {}
-    for _, mme, message in _messages(frames):
-        if isinstance(message, OF_A_VEHICLE):
-            found.setdefault(mme.source, "ev")
-        elif isinstance(message, OF_A_CHARGER):
-            found.setdefault(mme.source, "evse")
+    for entry in passed:
+        if isinstance(entry.message, OF_A_VEHICLE):
+            found.setdefault(entry.source, "ev")
+        elif isinstance(entry.message, OF_A_CHARGER):
+            found.setdefault(entry.source, "evse")
     return found
 
 
@@ -91,30 +134,21 @@ def _is_ipv6_of(mac: bytes, frame: bytes) -> bool:
     return frame[6:14] == mac + IPV6.to_bytes(2, "big")
 
 
-def events_of(frames: Frames, own: bytes) -> list[Event]:
-    """The events a station with host MAC `own` had, from a capture on its cable or of a listener beside it.
+def events_of(passed: Sequence[Seen], own: bytes) -> list[Event]:
+    """The events a station with host MAC `own` had; times from the first. What is for other hosts is left out.
 
-    Frames that are not HomePlug, cannot be read, or are for others are left out.
+    Where none of its own messages were heard, what was said to it counts as its run's.
     """
     found: list[Event] = []
-    runs: set[bytes] = set()
-    for t, mme, message in _messages(frames):
+    zero = passed[0].t if passed else 0.0
+    runs = {getattr(entry.message, "run_id", None) for entry in passed if entry.source == own} - {None}
+    for t, message, source, destination in passed:
         run = getattr(message, "run_id", None)
-        if mme.source == own:
-            if run is not None:
-                runs.add(run)
-            found.append(Sent(t, message, mme.destination))
-        elif mme.destination in (own, BROADCAST) or run is None:
-            ours = run is None or run in runs or (mme.destination == BROADCAST and isinstance(message, SlacParamReq))
-            found.append(Heard(t, message, mme.source, ours))
+        if source == own:
+            found.append(Sent(t - zero, message, destination))
+        elif destination in (own, BROADCAST) or run is None:
+            found.append(Heard(t - zero, message, source, run is None or not runs or run in runs))
     return found
-
-
-def _messages(frames: Frames) -> Iterable[tuple[float, Mme, Message]]:
-    for t, frame in frames:
-        mme, message = _read(frame)
-        if mme is not None and message is not None:
-            yield t, mme, message
 
 
 def _read(frame: bytes) -> tuple[Mme | None, Message | None]:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pyplc.slac.failure import (
     AWAITED,
     CHOICE,
+    KEY,
     LINK,
     Cause,
     Event,
@@ -36,7 +37,7 @@ from pyplc.slac.messages import (
     ValidateReq,
 )
 from pyplc.slac.mme import BROADCAST, ETHERTYPE, LOCAL_MODEM
-from pyplc.slac.postmortem import events_of
+from pyplc.slac.postmortem import events_of, seen
 
 ME, YOU, MODEM = b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2", b"\x02\0\0\0\1\1"
 RUN, NID, NMK = b"runrunru", b"network", b"k" * 16
@@ -48,7 +49,7 @@ REPORT = AttenCharInd(source_address=ME, run_id=RUN, sounds=10, groups=b"\x0c" *
 EMPTY = AttenCharInd(source_address=ME, run_id=RUN, sounds=10, groups=bytes(58))
 REPLY = AttenCharRsp(source_address=ME, run_id=RUN)
 CHOSEN = SlacMatchReq(pev_mac=ME, evse_mac=YOU, run_id=RUN)
-KEY = SlacMatchCnf(pev_mac=ME, evse_mac=YOU, run_id=RUN, nid=NID, nmk=NMK)
+CONFIRM = SlacMatchCnf(pev_mac=ME, evse_mac=YOU, run_id=RUN, nid=NID, nmk=NMK)
 SET = SetKeyReq(nid=NID, nmk=NMK)
 
 
@@ -63,7 +64,7 @@ def heard(*messages: Message, of: bytes = YOU, ours: bool = True) -> list[Event]
 ASKED = [*sent(REQUEST), *heard(ANSWER)]
 SOUNDED = [*ASKED, *sent(START, SOUND)]
 REPORTED = [*SOUNDED, *heard(REPORT), *sent(REPLY, to=YOU)]
-MATCHED = [*REPORTED, *sent(CHOSEN, to=YOU), *heard(KEY), *sent(SET, to=LOCAL_MODEM)]
+MATCHED = [*REPORTED, *sent(CHOSEN, to=YOU), *heard(CONFIRM), *sent(SET, to=LOCAL_MODEM)]
 TAKEN = [*MATCHED, *heard(SetKeyCnf(result=1), of=MODEM)]
 SHOWN = [*TAKEN, *heard(GetKeyCnf(result=1, nid=NID), of=MODEM)]
 OLD = [*TAKEN, *heard(GetKeyCnf(result=1, nid=bytes(7)), of=MODEM), *heard(GetKeyCnf(result=1, nid=NID), of=YOU)]
@@ -79,10 +80,10 @@ OLD = [*TAKEN, *heard(GetKeyCnf(result=1, nid=bytes(7)), of=MODEM), *heard(GetKe
         ([*REPORTED, Waited(0, CHOICE, 1.2, "x")], CHOICE, Cause.WEAK),
         ([*REPORTED, *sent(ValidateReq(), to=YOU)], "CM_VALIDATE.CNF", Cause.REFUSED_PILOT),
         ([*REPORTED, *sent(CHOSEN, to=YOU)], "CM_SLAC_MATCH.CNF", Cause.NEIGHBOUR),
-        (MATCHED, "CM_SET_KEY.CNF", Cause.NO_MODEM),
+        (MATCHED, KEY, Cause.NO_MODEM),
         (TAKEN, LINK, Cause.NO_LINK),
-        ([*MATCHED, Waited(0, "CM_SET_KEY.CNF", 1.5, "x")], "CM_SET_KEY.CNF", Cause.NO_MODEM),
-        ([*MATCHED, *heard(SetKeyCnf(result=0), of=MODEM)], "CM_SET_KEY.CNF", Cause.KEY_REFUSED),
+        ([*MATCHED, Waited(0, KEY, 1.5, "x")], KEY, Cause.NO_MODEM),
+        ([*MATCHED, *heard(SetKeyCnf(result=0), of=MODEM)], KEY, Cause.KEY_REFUSED),
         ([*TAKEN, Waited(0, LINK, 14, "TT_match_join")], LINK, Cause.KEY_IGNORED),
         ([*OLD, Waited(0, LINK, 14, "TT_match_join")], LINK, Cause.KEY_IGNORED),
         ([*SHOWN, Waited(0, LINK, 14, "TT_match_join")], LINK, Cause.NO_LINK),
@@ -107,7 +108,7 @@ def test_a_vehicle_without_a_link(events: list[Event], awaited: str, cause: Caus
             Cause.NO_ATTENUATION,
         ),
         ([*heard(START), *sent(REPORT), *heard(REPLY)], "CM_SLAC_MATCH.REQ", Cause.CHOSE_ANOTHER),
-        ([*heard(CHOSEN), *sent(KEY)], LINK, Cause.NO_LINK),
+        ([*heard(CHOSEN), *sent(CONFIRM)], LINK, Cause.NO_LINK),
     ],
 )
 def test_a_charger_without_a_link(events: list[Event], awaited: str, cause: Cause) -> None:
@@ -158,7 +159,7 @@ def test_a_capture_tells_the_same_as_the_station() -> None:
         (0.4, b"\0" * 60),
         (0.5, AttenCharInd(source_address=YOU, run_id=bytes(8), sounds=1, groups=b"\1").frame(ME, MODEM)),
     ]
-    failure = explain(events_of(frames, ME), "ev")
+    failure = explain(events_of(seen(frames), ME), "ev")
     assert failure.awaited == "CM_ATTEN_CHAR.IND" and failure.causes[0] is Cause.NEIGHBOUR
     assert failure.heard == "CM_SLAC_PARAM.CNF of 02:00:00:00:00:02 at 0.1 s"
 
@@ -168,11 +169,24 @@ def test_a_real_failure_is_explained() -> None:
     found = reference.path("captures/pyplc/2023-05-03_TaycanLeftside_slacFail.pcapng")
     frames = [(float(t), bytes(frame)) for t, frame in reference._frames(found) if frame[12:14] == ETHERTYPE]
     vehicle = bytes.fromhex("00188700a1d6")
-    failure = explain(events_of(frames, vehicle), "ev")
+    failure = explain(events_of(seen(frames), vehicle), "ev")
     assert failure.awaited == "CM_SLAC_PARAM.CNF" and Cause.NEIGHBOUR in failure.causes
 
 
-MESSAGES = [REQUEST, ANSWER, START, SOUND, REPORT, EMPTY, REPLY, CHOSEN, KEY, SET, SetKeyCnf(result=0), ValidateReq()]
+MESSAGES = [
+    REQUEST,
+    ANSWER,
+    START,
+    SOUND,
+    REPORT,
+    EMPTY,
+    REPLY,
+    CHOSEN,
+    CONFIRM,
+    SET,
+    SetKeyCnf(result=0),
+    ValidateReq(),
+]
 EVENTS = st.one_of(
     st.builds(Sent, st.floats(0, 9), st.sampled_from(MESSAGES), st.sampled_from([ME, YOU, BROADCAST])),
     st.builds(Heard, st.floats(0, 9), st.sampled_from(MESSAGES), st.sampled_from([ME, YOU]), st.booleans()),
@@ -188,4 +202,4 @@ def test_any_events_are_explained(events: list[Event], side: Side) -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 9), st.binary(max_size=80)), max_size=5))
 def test_any_capture_is_explained(frames: list[tuple[float, bytes]]) -> None:
-    assert explain(events_of(frames, ME), "ev").text
+    assert explain(events_of(seen(frames), ME), "ev").text

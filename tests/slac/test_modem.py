@@ -12,6 +12,7 @@ from pyplc.slac.emulated import REAL
 from pyplc.slac.keys import nid_of
 from pyplc.slac.messages import SetKeyCnf
 from pyplc.slac.modem import ModemError
+from pyplc.slac.vendor import HostActionInd, HostActionRsp
 
 KEY = bytes(range(16))
 
@@ -121,3 +122,17 @@ def test_a_modem_without_firmware_is_known_by_its_ident() -> None:
     ident = (0x001B587C).to_bytes(4, "little")
     assert chip_of(0x06, ident, BOOTLOADER) == "QCA7005" and chip_of(0x20, bytes(4), "MAC-QCA7420-1-2") == "QCA7420"
     assert chip_of(0x77, bytes(4), "") == "class 0x77, ident 0x00000000"
+
+
+def test_what_a_modem_wants_of_its_host_is_answered_and_remarked_once() -> None:
+    async def scene(line: Line) -> None:
+        vehicle = Vehicle(line, 1)
+        modem = vehicle.link.other
+        assert modem is not None
+        for _ in range(3):
+            modem.send(HostActionInd(action=0).frame(vehicle.link.address, vehicle.emulated.address))
+            await asyncio.sleep(0.1)
+        assert len(vehicle.times(HostActionRsp)) == 3
+        assert vehicle.remarks.count("its firmware and parameters; it has no flash") == 1
+
+    play(scene)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from playground import READY_S, Charger, Line, Scripted, Station, Vehicle, now, play, plug
 
 from pyplc.slac import pib_fields as fields
+from pyplc.slac import postmortem
 from pyplc.slac.catalogue import read
 from pyplc.slac.emulated import EmulatedModem
 from pyplc.slac.ev import SlacError
@@ -84,7 +85,7 @@ CAUSES: list[tuple[Callable[[Line, Vehicle, Charger], None], Cause, str, str]] =
     (wrong_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_role, Cause.ROLE, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_coordinator, Cause.NO_CHARGER, "CM_SLAC_PARAM.CNF", "TT_match_response"),
-    (key_refused, Cause.KEY_REFUSED, "CM_SET_KEY.CNF", "C_modem_tries"),
+    (key_refused, Cause.KEY_REFUSED, "CM_SET_KEY.CNF with result 1", "C_modem_tries, one restart"),
     (no_attenuation, Cause.NO_ATTENUATION, "a usable attenuation", "slac.worst_attenuation 40 dB"),
     (neighbour, Cause.NEIGHBOUR, "CM_SLAC_PARAM.CNF", "TT_match_response"),
     (no_link, Cause.NO_LINK, "the link", "TT_match_join"),
@@ -192,7 +193,7 @@ def test_a_capture_without_a_link_is_told_from_what_was_heard(whose: str, side: 
 
 def test_a_capture_with_a_link_has_nothing_to_tell() -> None:
     frames = seen()
-    vehicle, charger = stations(frames)
+    vehicle, charger = stations(postmortem.seen(frames))
     assert unmatched(frames)[0].mac == vehicle  # nothing shows that the link came up
     frames.append((99.0, vehicle + charger + b"\x86\xdd" + bytes(46)))
     assert linked(frames, vehicle) and not unmatched(frames)
@@ -205,6 +206,17 @@ def test_each_vehicle_of_a_capture_is_told_of() -> None:
     one, two = b"\2\0\0\0\0\1", b"\2\0\0\0\0\2"
     frames = [(0.0, SlacParamReq(run_id=mac + b"\0\0").frame(BROADCAST, mac)) for mac in (one, two)]
     assert [(told.mac, told.side) for told in unmatched(frames)] == [(one, "ev"), (two, "ev")]
+
+
+def test_the_attempt_that_came_furthest_is_told() -> None:
+    frames = seen("cable", no_link)
+    again = SlacParamReq(run_id=b"another!").frame(BROADCAST, next(iter(stations(postmortem.seen(frames)))))
+    passed = postmortem.seen([*frames, (50.0, again), (50.2, again)])
+    vehicle = next(iter(stations(passed)))
+    assert len(postmortem.attempts(passed, vehicle)) == 2
+    assert postmortem.furthest(passed, vehicle, "ev").awaited == "the link"
+    alone = postmortem.seen([(50.0, again), (50.2, again)])
+    assert postmortem.furthest(alone, vehicle, "ev").short.startswith("sent CM_SLAC_PARAM.REQ to everyone at 0.2 s")
 
 
 @pytest.mark.parametrize(
@@ -228,7 +240,7 @@ def test_any_frames_may_be_in_a_capture(tails: list[bytes], homeplug: bool) -> N
     frames = [(0.0, head + tail) for tail in tails]
     for entry in unmatched(frames):
         assert entry.failure.text
-    assert explain(events_of(frames, bytes(6)), "ev").text
+    assert explain(events_of(postmortem.seen(frames), bytes(6)), "ev").text
 
 
 def test_a_key_is_in_no_paragraph() -> None:
