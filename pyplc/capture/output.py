@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from typing import Any, Self
@@ -52,6 +53,14 @@ class Choice(msgspec.Struct, frozen=True):
         return not self.names or any(low.startswith(n.lower()) or fnmatch(low, n.lower()) for n in self.names)
 
 
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+def _plain_line(text: str) -> str:
+    """One line whatever was captured: no line ends, nothing a terminal obeys."""
+    return _CONTROL.sub(" ", text).rstrip()
+
+
 class Writer:
     """Turns events into text of `form` (a key of `SUFFIXES`); `style` colours a line.
 
@@ -82,13 +91,13 @@ class Writer:
             f"{event.frame:6} {self._since(event):10.3f} {session or '':>2} {shown.side:4} {shown.protocol:8} "
             f"{shown.name:27} {shown.text}"
         )
-        return self._style(text.rstrip(), shown) + "\n"
+        return self._style(_plain_line(text), shown) + "\n"
 
     def _tree(self, event: Event) -> str:
         if not isinstance(event, Message) or event.value is None:
             return self._list(event)
         body = tree_lines(event.value)
-        return self._list(event) + "".join(f"         {line}\n" for line in body)
+        return self._list(event) + "".join(f"         {_plain_line(line)}\n" for line in body)
 
     def _xml(self, event: Event) -> str:
         if not isinstance(event, Message) or event.value is None:

@@ -60,7 +60,11 @@ class Reader:
 
     def end(self) -> list[Event]:
         """The capture is over: what was held back."""
-        return self._happened(dict(self._last), self._tcp.finish())
+        found = self._happened(dict(self._last), self._tcp.finish())
+        for wire in self._tcp.wires():
+            if wire.user is not None:
+                found += wire.user.unread(self._last)
+        return found
 
     def _packet(self, item: Packet, data: bytes) -> list[Event]:
         kind, start = data[12:14], 14

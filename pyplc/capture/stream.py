@@ -53,6 +53,10 @@ class Stream:
         """New keys came."""
         return self._from_tls(self._tls.retry()) if self._tls is not None else []
 
+    def unread(self, at: At) -> list[Event]:
+        """What could not be read for want of keys, when the capture is over."""
+        return self._from_tls(self._tls.unread(at)) if self._tls is not None else []
+
     def waits_for(self) -> bytes | None:
         """The client random of a TLS connection that could not be read for want of keys."""
         return self._tls.waits_for() if self._tls is not None else None

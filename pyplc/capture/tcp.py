@@ -8,6 +8,7 @@ not in the capture, the retransmission is waited for (`PATIENCE_NS` of the captu
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .events import Change, Endpoint
@@ -119,6 +120,10 @@ class Reassembler:
             self._ending(flow, seq + max(end - at, 0) & MASK, bits, out)
         return out
 
+    def wires(self) -> Iterator[Wire]:
+        """The connections that are remembered, in order of their beginning."""
+        yield from dict.fromkeys(flow.wire for flow in self._flows.values())
+
     def finish(self) -> list[Happening]:
         """The end of the capture: what was held back, with its gaps."""
         out: list[Happening] = []
@@ -139,7 +144,7 @@ class Reassembler:
         """Of too many connections those that are silent for longest, told to their end."""
         if len(self._flows) <= 2 * CONNECTIONS:
             return
-        wires = sorted(dict.fromkeys(flow.wire for flow in self._flows.values()), key=lambda wire: wire.last)
+        wires = sorted(self.wires(), key=lambda wire: wire.last)
         for wire in wires[: CONNECTIONS // 2]:
             for flow in wire.flows:
                 _give_up(flow, out)

@@ -24,8 +24,8 @@ from .tls_records import (
 )
 
 WAITING = 1 << 20
-HELLO, NEGOTIATED, KEYS, ALERTED, UNREADABLE, UNVERIFIED = (
-    "hello", "negotiated", "keys found", "alert", "unreadable record", "unverified record",
+HELLO, NEGOTIATED, KEYS, NO_KEYS, ALERTED, UNREADABLE, UNVERIFIED = (
+    "hello", "negotiated", "keys found", "keys missing", "alert", "unreadable record", "unverified record",
 )  # fmt: skip
 ALERTS = {
     0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40: "handshake_failure",
@@ -105,6 +105,15 @@ class TlsConnection:
     def waits_for(self) -> bytes | None:
         """The client random whose keys are missing, if records wait for them."""
         return self._client_random if self._waiting or self.lost else None
+
+    def unread(self, at: dict[str, Any]) -> list[Out]:
+        """The capture is over: a note if records could not be read for want of keys."""
+        if not self._waiting:
+            return []
+        count = sum(record is not None for _, _, record in self._waiting) + self.lost
+        random = self._client_random
+        why = f"the keys of client random {random.hex()} are not known" if random else "its hello is not in the capture"
+        return [Out(at, self._waiting[-1][1], Note(NO_KEYS, f"{count} records are not read: {why}", warning=True))]
 
     def _record(self, at: dict[str, Any], direction: int, record: Record, out: list[Out]) -> None:
         if record.type == CHANGE_CIPHER:

@@ -47,7 +47,7 @@ CAPTURES = (
 @click.option("--base64", "is_base64", is_flag=True, help="Message: base64, not hex.")
 @click.option("--batch", metavar="FILE", help="Messages: a line of JSON for each line: schema, kind, exi_hex.")
 def command(what: tuple[str, ...], form: str | None, as_xml: bool, name: str | None, **options: object) -> None:
-    """Decode a capture (file, folder, - for a pipe), an interface, or one message.
+    """Decode a capture (file, folder, - for a pipe), a recorded session, an interface, or one message.
 
     A message is hex (spaces, colons, 0x allowed), @FILE, or - for the standard input; a V2GTP header may stand in
     front. `v2g HEX`, `hal HEX` and `mme HEX` decode one frame of that kind.

@@ -16,11 +16,12 @@ from typing import Any, NamedTuple
 import click
 
 from ..capture import hal
-from ..capture.events import Damage, Message
+from ..capture.events import Damage, Message, Tls
 from ..capture.files import CaptureError, packets
 from ..capture.keylog import load
 from ..capture.output import SUFFIXES, Choice, Writer
 from ..capture.reader import Reader, events
+from ..capture.tls import NO_KEYS
 
 INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ends: 128 and SIGINT."""
@@ -39,7 +40,7 @@ class Job(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of one capture; `error` says why nothing did."""
+    """What came of one capture; `error` says why nothing did, `locked` that TLS keys are missing."""
 
     name: str
     packets: int = 0
@@ -49,13 +50,14 @@ class Result(NamedTuple):
     seconds: float = 0.0
     error: str = ""
     keys: tuple[str, ...] = ()
+    locked: bool = False
 
 
 def decode_file(source: str, target: str, job: Job) -> Result:
     """Decode one capture into one file; never raises for what is in the capture."""
     start = time.process_time()
     messages = unreadable = 0
-    damaged = False
+    damaged = locked = False
     try:
         if job.hal_names is not None:  # this may be another process
             hal.learn(job.hal_names)
@@ -69,6 +71,7 @@ def decode_file(source: str, target: str, job: Job) -> Result:
                     messages += 1
                     unreadable += event.error is not None
                 damaged = damaged or isinstance(event, Damage)
+                locked = locked or (isinstance(event, Tls) and event.name == NO_KEYS)
                 if job.choice(event):
                     out.write(writer(event))
     except (CaptureError, OSError) as error:
@@ -76,7 +79,7 @@ def decode_file(source: str, target: str, job: Job) -> Result:
         return Result(source, error=getattr(error, "strerror", None) or str(error))
     seconds = time.process_time() - start
     keys = tuple(f"{key.line}\n" for key in reader.keylog.all()) if job.write_keys else ()
-    return Result(source, reader.packets, messages, unreadable, damaged, seconds, keys=keys)
+    return Result(source, reader.packets, messages, unreadable, damaged, seconds, keys=keys, locked=locked)
 
 
 def decode_all(what: Iterable[str], out: Path, job: Job, jobs: int | None, cluster: str | None) -> None:
@@ -170,15 +173,21 @@ class _progress:
             self._bar.stop()
 
 
+def _remarks(result: Result) -> Iterator[str]:
+    if result.unreadable:
+        yield f"{result.unreadable} messages unreadable"
+    if result.damaged:
+        yield "damaged"
+    if result.locked:
+        yield "TLS keys missing"
+
+
 def _summary(done: list[Result], wall: float, out: Path) -> None:
     for result in sorted(done):
         if result.error:
             click.echo(f"not read: {result.name}: {result.error}", err=True)
-        elif result.damaged or result.unreadable:
-            what = [f"{result.unreadable} messages unreadable"] if result.unreadable else []
-            click.echo(
-                f"remark: {result.name}: {', '.join([*what, *(['damaged'] if result.damaged else [])])}", err=True
-            )
+        elif remarks := list(_remarks(result)):
+            click.echo(f"remark: {result.name}: {', '.join(remarks)}", err=True)
     read = [result for result in done if not result.error]
     click.echo(
         f"{len(read)} of {len(done)} captures, {sum(r.packets for r in read)} packets, "

@@ -15,7 +15,7 @@ from making import T0, events_of, load
 from pyplc.capture import hal
 from pyplc.capture.events import Damage, Diagnostic, Event, Hal, HomePlug, Neighbour, Pilot, Syslog
 from pyplc.capture.files import Packet
-from pyplc.capture.output import Choice
+from pyplc.capture.output import Choice, Writer
 from pyplc.capture.rows import plain, row
 from pyplc.link.ethernet import ipv6_frame, udp_frame
 from pyplc.slac.messages import AttenCharInd, SlacMatchCnf, SlacParamCnf
@@ -176,3 +176,14 @@ def test_discovery_that_is_no_discovery_is_an_error() -> None:
     )
     assert row(event).error
     assert not isinstance(event, Damage)
+
+
+def test_what_was_captured_does_not_command_the_terminal() -> None:
+    """Line ends and escape sequences in a log, a comment or a field stay in one line."""
+    event = event_of(
+        udp_frame((PEV, EVSE), ("fe80::1", "ff02::1"), (514, 514), b"<1>one\r\ntwo\x1b[2Jthree\xc2\x9b31m")
+    )
+    for form in ("list", "tree"):
+        text = Writer(form)(event)
+        assert text.endswith("one two [2Jthree 31m\n")
+        assert text.count("\n") == 1

@@ -206,6 +206,18 @@ def test_forms_of_a_key_packet(text: str) -> None:
     assert found[0].line == f"CLIENT_RANDOM {random} {secret}"
 
 
+def test_missing_keys_are_told() -> None:
+    for name, label in CAPTURES.items():
+        *_, last = [e for e in events_of(without_keys(name)) if isinstance(e, Tls)]
+        assert (last.name, last.warning) == ("keys missing", True)
+        assert next(k.client_random.hex() for k in keys_of(name) if k.label == label) in last.text
+        whole = [e for e in events_of(load(reference.path(f"captures/{name}"))) if isinstance(e, Tls)]
+        assert not [e for e in whole if e.warning]
+        first = next(m.frame for m in messages_of(load(reference.path(f"captures/{name}"))))
+        middle = [item for item in without_keys(name) if item.number > first]
+        assert [e.text for e in events_of(middle) if isinstance(e, Tls) and "hello is not in the capture" in e.text]
+
+
 def test_wrong_keys_are_told_and_nothing_is_invented() -> None:
     name = next(iter(CAPTURES))
     wrong = [

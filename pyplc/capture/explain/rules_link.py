@@ -8,7 +8,7 @@ from ...record import Pilot as OwnPilot
 from ...record import Summary
 from ...sdp.messages import Security
 from ..events import Change, Damage, Event, Message, Pilot, Sdp, Tls
-from ..tls import ALERTED, NEGOTIATED
+from ..tls import ALERTED, NEGOTIATED, NO_KEYS
 from . import times
 from .findings import Hit, Layer, Level, Rule
 from .own import Own
@@ -218,7 +218,7 @@ def capture_ends(story: Story) -> Iterator[Hit]:
 
 def tls_warnings(story: Story) -> Iterator[Hit]:
     for event in story.events:
-        if isinstance(event, Tls) and event.warning and event.name != ALERTED:
+        if isinstance(event, Tls) and event.warning and event.name not in (ALERTED, NO_KEYS):
             yield Hit(event.frame, event.time, event.text, event.side, group=event.name)
 
 
