@@ -410,6 +410,16 @@ def test_a_recorded_session_is_read_by_its_folder(session: Path, tmp_path: Path)
     assert "vehicle: finished: target of 45.5 % reached" in text
 
 
+def test_recorded_scenarios_are_explained(tmp_path: Path) -> None:
+    only = ["--only", "din-dc-pev/suite-02-*", "--only", "din-dc-pev/lock-stuck"]
+    done = CliRunner().invoke(main, ["scenario", "run", *only, "--record", str(tmp_path), "--json"])
+    assert done.exit_code == 0, done.output
+    _, text = explained(str(tmp_path), "--csv", "--jobs", "2")
+    rows = {row["file"].split("/")[1]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["suite-02-cable-check"]["sentence"] == "CableCheckRes FAILED"
+    assert "lock" in rows["lock-stuck"]["sentence"]
+
+
 def test_errors_say_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty.pcap").write_bytes(b"")
     done = CliRunner().invoke(main, ["explain", str(tmp_path / "empty.pcap")])
