@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from making import load, pcap
 from stories import CAPTURES, FAULTS, Known
 
+from pyplc.capture.events import Key
 from pyplc.capture.explain import drawing, page, talk, timeline
 from pyplc.capture.explain.curves import Plot, Series, energy
 from pyplc.capture.explain.findings import Finding
@@ -250,6 +251,18 @@ def test_tls_without_keys_is_said() -> None:
     verdict = explain(read(io.BytesIO(pcap(kept))))[0].verdict
     assert (verdict.outcome, verdict.rule) == ("unknown", "tls-unread")
     assert "--keys" in verdict.causes[0]
+
+
+def test_a_key_log_beside_the_capture_opens_it(tmp_path: Path) -> None:
+    source = reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng")
+    keys = [event.line for event in read(source) if isinstance(event, Key)]
+    kept = [p for p in load(source) if b"CLIENT_RANDOM" not in p.data]
+    (tmp_path / "tls.pcap").write_bytes(pcap(kept))
+    (tmp_path / "keys.txt").write_text("\n".join(keys))
+    assert explained(str(tmp_path / "tls.pcap"))[0] == 3
+    code, text = explained(str(tmp_path / "tls.pcap"), "--keys", str(tmp_path / "keys.txt"))
+    assert code == 0
+    assert "ISO 15118-2, TLS, 190 messages" in text
 
 
 def test_a_tls_handshake_that_fails_names_the_alert() -> None:
