@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,12 +18,16 @@ from hypothesis import strategies as st
 from making import load, pcap
 from stories import CAPTURES, FAULTS, Known
 
+from pyplc.capture.events import Key
 from pyplc.capture.explain import drawing, page, talk, timeline
 from pyplc.capture.explain.curves import Plot, Series, energy
+from pyplc.capture.explain.findings import Finding
 from pyplc.capture.explain.own import Own, recorded
 from pyplc.capture.explain.report import RULES, Report, explain, told
 from pyplc.capture.explain.text import COLUMNS, lines
+from pyplc.capture.files import Packet
 from pyplc.capture.reader import read
+from pyplc.cli.explain import SUFFIXES
 from pyplc.cli.main import main
 from pyplc.record import Pilot, Record
 from pyplc.scenario.engine import run
@@ -48,12 +53,109 @@ def test_the_verdict_of_a_capture_is_the_known_one(known: Known) -> None:
 
 @pytest.mark.parametrize("known", FAULTS, ids=lambda known: known.source)
 def test_the_verdict_names_the_fault_of_a_disturbed_session(known: Known) -> None:
+    same(known, disturbed(known.source))
+
+
+@cache
+def disturbed(scenario: str) -> list[Report]:
     """What one station recorded: its own frames and records, as it would have them on its disk."""
-    case = CASES[known.source]
+    case = CASES[scenario]
     side = "ev" if case.role == "pev" else "evse"
     records: list[Record] = []
     run(case, reader=records.append)
-    same(known, explain(recorded([record for record in records if record.side == side], 1.7e9)))
+    return explain(recorded([record for record in records if record.side == side], 1.7e9))
+
+
+# rules that no capture and no scenario breaks
+
+
+def iso2_dc() -> list[Packet]:
+    return load(reference.path("captures/dsv2gshark/ISO-2_DC_SalesTariffSchedule_DS5366_RiseV2G.pcapng"))
+
+
+def found_in(packets: list[Packet]) -> dict[str, Finding]:
+    return {f.rule: f for report in explain(read(io.BytesIO(pcap(packets)))) for f in report.findings}
+
+
+def data_frames(packets: list[Packet]) -> list[int]:
+    """Where V2G messages stand: TCP data that begins with the V2GTP version."""
+    return [n for n, p in enumerate(packets) if p.data[12:14] == b"\x86\xdd" and b"\x01\xfe\x80\x01" in p.data[70:90]]
+
+
+def test_lost_segments_are_told() -> None:
+    packets = iso2_dc()
+    del packets[data_frames(packets)[40]]
+    finding = found_in(packets)["segments-missing"]
+    assert "bytes of the" in finding.text
+
+
+def test_a_capture_of_one_side_is_told() -> None:
+    packets = iso2_dc()
+    frames = data_frames(packets)
+    vehicle = packets[frames[0]].data[6:12]
+    other = {n for n in frames if packets[n].data[6:12] != vehicle}
+    assert "one-sided" in found_in([p for n, p in enumerate(packets) if n not in other])
+
+
+def test_a_long_way_to_power_is_told() -> None:
+    packets = load(reference.path("captures/dsv2gshark/DIN_DC_DS5366_Josev.pcapng"))
+    begin = data_frames(packets)[12]
+    later = [p._replace(ns=p.ns + 200 * 10**9) if n > begin else p for n, p in enumerate(packets)]
+    assert "V2G_EVCC_ReadyToCharge_Timer 150 s" in found_in(later)["ready-to-charge"].text
+
+
+def test_an_unreadable_discovery_is_told() -> None:
+    packets = iso2_dc()
+    at = next(n for n, p in enumerate(packets) if b"\x01\xfe\x90\x01" in p.data)
+    data = packets[at].data
+    packets[at] = packets[at]._replace(data=data.replace(b"\x01\xfe\x90\x01", b"\x01\xfe\x90\x07"))
+    assert "sdp-unreadable" in found_in(packets)
+
+
+def test_a_key_no_modem_takes_is_told() -> None:
+    packets = load(reference.path(f"captures/{ABB}"))
+    cnf = [n for n, p in enumerate(packets) if p.data[12:14] == b"\x88\xe1" and p.data[15:17] == b"\x09\x60"]
+    assert "key-refused" not in found_in(packets)
+    for n in cnf:
+        data = bytearray(packets[n].data)
+        data[19] = 0
+        packets[n] = packets[n]._replace(data=bytes(data))
+    assert "result 0" in found_in(packets)["key-refused"].text
+
+
+def test_tls_after_a_hole_is_told() -> None:
+    packets = load(reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng"))
+    records = [n for n, p in enumerate(packets) if p.data[74:77] == b"\x17\x03\x03"]
+    data = bytearray(packets[records[20]].data)
+    data[-1] ^= 0xFF
+    packets[records[20]] = packets[records[20]]._replace(data=bytes(data))
+    assert "tls-trouble" in found_in(packets)
+
+
+def test_an_unknown_value_is_told() -> None:
+    report, story = told(read(reference.path("captures/geynis/V2G_no_TLS.pcap")))[0]
+    story.exchanges[5].answered["EVSEProcessing"] = 7
+    rule = next(rule for rule in RULES if rule.key == "unknown-value")
+    assert [hit.text for hit in rule.check(story)] == ["EVSEProcessing has the unknown value 7"]
+    assert "unknown-value" not in {f.rule for f in report.findings}
+
+
+TOLD_HERE = {
+    "segments-missing", "one-sided", "ready-to-charge", "sdp-unreadable", "key-refused", "tls-trouble", "tls-alert",
+    "tls-unread", "unknown-value",
+}  # fmt: skip
+"""Rules whose test stands in this module."""
+
+
+def test_every_rule_finds_something() -> None:
+    """A rule that nothing ever breaks is a rule nobody has tested."""
+    seen = set(TOLD_HERE)
+    for file in sorted(reference.path("captures").rglob("*")):
+        if file.name.endswith(SUFFIXES):
+            seen |= {f.rule for report in explain(read(file)) for f in report.findings}
+    for known in FAULTS:
+        seen |= {f.rule for report in disturbed(known.source) for f in report.findings}
+    assert {rule.key for rule in RULES} == seen
 
 
 class Wellformed(HTMLParser):
@@ -149,6 +251,18 @@ def test_tls_without_keys_is_said() -> None:
     verdict = explain(read(io.BytesIO(pcap(kept))))[0].verdict
     assert (verdict.outcome, verdict.rule) == ("unknown", "tls-unread")
     assert "--keys" in verdict.causes[0]
+
+
+def test_a_key_log_beside_the_capture_opens_it(tmp_path: Path) -> None:
+    source = reference.path("captures/dsv2gshark/ISO-2_DC_PnC_TLS_Contract_DS5366_RiseV2G.pcapng")
+    keys = [event.line for event in read(source) if isinstance(event, Key)]
+    kept = [p for p in load(source) if b"CLIENT_RANDOM" not in p.data]
+    (tmp_path / "tls.pcap").write_bytes(pcap(kept))
+    (tmp_path / "keys.txt").write_text("\n".join(keys))
+    assert explained(str(tmp_path / "tls.pcap"))[0] == 3
+    code, text = explained(str(tmp_path / "tls.pcap"), "--keys", str(tmp_path / "keys.txt"))
+    assert code == 0
+    assert "ISO 15118-2, TLS, 190 messages" in text
 
 
 def test_a_tls_handshake_that_fails_names_the_alert() -> None:
@@ -307,6 +421,16 @@ def test_a_recorded_session_is_read_by_its_folder(session: Path, tmp_path: Path)
     assert code == 0
     assert session.name in text
     assert "vehicle: finished: target of 45.5 % reached" in text
+
+
+def test_recorded_scenarios_are_explained(tmp_path: Path) -> None:
+    only = ["--only", "din-dc-pev/suite-02-*", "--only", "din-dc-pev/lock-stuck"]
+    done = CliRunner().invoke(main, ["scenario", "run", *only, "--record", str(tmp_path), "--json"])
+    assert done.exit_code == 0, done.output
+    _, text = explained(str(tmp_path), "--csv", "--jobs", "2")
+    rows = {row["file"].split("/")[1]: row for row in csv.DictReader(io.StringIO(text))}
+    assert rows["suite-02-cable-check"]["sentence"] == "CableCheckRes FAILED"
+    assert "lock" in rows["lock-stuck"]["sentence"]
 
 
 def test_errors_say_what_to_do(tmp_path: Path) -> None:

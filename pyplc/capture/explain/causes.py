@@ -98,7 +98,7 @@ CAUSES = (
         "the charger did not expect the values or the order of this message",
     ),
     Row(
-        ("charger-status", "notification", "charger-asks"),
+        ("charger-status", "notification"),
         (),
         "the charger ended it: stop button, backend, or a fault of its own; its log knows more",
     ),

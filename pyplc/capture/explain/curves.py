@@ -65,7 +65,7 @@ def _asked(exchange: Exchange, what: str) -> float | None:
     if what == "voltage":
         return number(asked.get("EVTargetVoltage"))
     if what == "current":
-        return number(asked.get("EVTargetCurrent", answered.get("EVSEMaxCurrent")))
+        return number(asked.get("EVTargetCurrent"))
     voltage, current = number(asked.get("EVTargetVoltage")), number(asked.get("EVTargetCurrent"))
     if voltage is not None and current is not None:
         return voltage * current
@@ -78,7 +78,7 @@ def given(story: Story, what: str) -> Values:
 
 
 def asked(story: Story, what: str) -> Values:
-    """What the vehicle asked for, in AC what the charger allowed."""
+    """What the vehicle asked for; in AC what the charger asked the vehicle to draw."""
     return _values(story, lambda exchange: _asked(exchange, what))
 
 
@@ -117,6 +117,12 @@ def energy(power: Values) -> float:
     return sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in pairs if b[0] - a[0] <= HOLE_S) / 3600
 
 
+def metered(story: Story) -> float:
+    """Watt-hours between the first and the last reading of the charger's meter in the story."""
+    readings = [value for e in story.exchanges if (value := number(e.answered.get("MeterReading"))) is not None]
+    return readings[-1] - readings[0] if readings else 0.0
+
+
 LABELS = {"voltage": "V", "current": "A", "power": "W"}
 
 
@@ -128,7 +134,15 @@ def plots(story: Story) -> list[Plot]:
     own = [(t, value) for t, value in readings if value is not None]
     found[-1].series.append(Series("ev", "own record", own))
     kept = [plot._replace(series=[s for s in plot.series if s.values]) for plot in found]
-    return [plot for plot in kept if any(not s.kind.startswith("limit") for s in plot.series)]
+    return [
+        plot for plot in kept if any(not s.kind.startswith("limit") for s in plot.series) or _only_limits(plot, kept)
+    ]
+
+
+def _only_limits(plot: Plot, plots: list[Plot]) -> bool:
+    """In AC nobody tells a current: what the charger allows is all there is."""
+    given = any(not s.kind.startswith("limit") for other in plots[:-1] for s in other.series)
+    return plot.unit == "A" and bool(plot.series) and not given
 
 
 def _series(story: Story, what: str) -> Iterator[Series]:

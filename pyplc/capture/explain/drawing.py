@@ -58,6 +58,7 @@ def clock(seconds: float) -> str:
 def scale(plot: Plot) -> Scale:
     """From zero (or the least value) to a little above the greatest that must be seen."""
     lines = [value for s in plot.series if not s.kind.startswith("limit") for _, value in s.values]
+    lines = lines or [value for s in plot.series for _, value in s.values]
     low, high = min(0.0, *lines), max(lines, default=1.0)
     limits = [value for s in plot.series if s.kind.startswith("limit") for _, value in s.values]
     high = max([high, *(value for value in limits if value <= high * OFF_SCALE)])

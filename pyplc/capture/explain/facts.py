@@ -23,6 +23,10 @@ SAME = {
     "EVSEMaximumChargePower": "EVSEMaximumPowerLimit",
     "EVSEMinimumVoltage": "EVSEMinimumVoltageLimit",
     "EVSEMinimumChargeCurrent": "EVSEMinimumCurrentLimit",
+    "EVMaxVoltage": "EVMaximumVoltageLimit",
+    "EVMaxCurrent": "EVMaximumCurrentLimit",
+    "EVSEMaxCurrent": "EVSEMaximumCurrentLimit",
+    "ChargedEnergyReadingWh": "MeterReading",
     "PresentSOC": "EVRESSSOC",
     "TargetSOC": "FullSOC",
     "EVTargetEnergyRequest": "EVEnergyRequest",
@@ -30,7 +34,7 @@ SAME = {
     "RequestedEnergyTransferMode": "EnergyTransferMode",
     "EVRequestedEnergyTransferType": "EnergyTransferMode",
 }
-"""Names of ISO 15118-20 and DIN 70121 that mean the same as a name of ISO 15118-2 or DIN 70121."""
+"""Names of ISO 15118-20, of DIN 70121 and of AC that mean the same as a name of DC in ISO 15118-2 or DIN 70121."""
 
 
 def facts(message: Message) -> Facts:

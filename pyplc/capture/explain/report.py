@@ -90,7 +90,7 @@ class Report(msgspec.Struct, kw_only=True):
     delivered: dict[str, Range]
     """Ranges of what the charger reported."""
     energy_wh: float
-    """What the charger reported, summed over time."""
+    """What the charger reported, summed over time; else the difference of its meter's readings."""
     phases: list[Phase]
     """In order."""
     tower: list[Reached]
@@ -146,7 +146,7 @@ def report(story: Story, file: str = "") -> Report:
         soc_last=states[-1][1] if states else None,
         asked=curves.ranges(asked, asked["current"]),
         delivered=curves.ranges(given, given["current"] or given["power"]),
-        energy_wh=round(curves.energy(given["power"]), 1),
+        energy_wh=round(curves.energy(given["power"]) or curves.metered(story), 1),
         phases=story.phases(),
         tower=_tower(story, findings, why),
         findings=findings,

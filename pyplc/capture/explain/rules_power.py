@@ -122,7 +122,8 @@ def not_measured(story: Story) -> Iterator[Hit]:
 
 def zero_voltage(story: Story) -> Iterator[Hit]:
     for exchange in story.exchanges:
-        if exchange.pair == "ChargeLoop" and exchange.answered.get("EVSEPresentVoltage") == 0:
+        lived = str(exchange.answered.get("ResponseCode", "")).startswith("OK")
+        if exchange.pair == "ChargeLoop" and lived and exchange.answered.get("EVSEPresentVoltage") == 0:
             yield _hit(exchange, "EVSEPresentVoltage is 0 V in the charge loop", "evse", 0)
 
 

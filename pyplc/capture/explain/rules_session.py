@@ -11,6 +11,8 @@ from .story import Exchange, Story
 
 PATIENCE = 0.9
 """A connection that ends after this part of the sequence time-out ended for it."""
+STOPS = ("StopCharging", "Pause", "Terminate")
+"""What a charger asks for that ends a session."""
 SHUTDOWN = {
     "EVSE_Shutdown": Level.WARNING,
     "EVSE_EmergencyShutdown": Level.ERROR,
@@ -207,13 +209,8 @@ def notification(story: Story) -> Iterator[Hit]:
         wish = exchange.answered.get("EVSENotification", "None")
         if wish not in ("None", None):
             delay = exchange.answered.get("NotificationMaxDelay", 0)
-            yield _hit(exchange, f"the charger asks: {wish}, at most {delay} s", "evse", group=str(wish))
-
-
-def terminate_asked(story: Story) -> Iterator[Hit]:
-    for exchange in story.exchanges:
-        if exchange.answered.get("EVSEStatus") in ("Terminate", "Pause"):
-            yield _hit(exchange, f"the charger asks: {exchange.answered['EVSEStatus']}", "evse")
+            level = None if wish in STOPS else Level.NOTE
+            yield _hit(exchange, f"the charger asks: {wish}, at most {delay} s", "evse", group=str(wish), level=level)
 
 
 def isolation(story: Story) -> Iterator[Hit]:
@@ -258,8 +255,7 @@ RULES = (
     Rule("ready-to-charge", S, D, "long way to power on", "", ready_to_charge),
     Rule("vehicle-error", S, E, "the vehicle reports an error", "V2G2-881", vehicle_error),
     Rule("charger-status", S, W, "the charger ends it", "V2G-DC-500", charger_status),
-    Rule("notification", S, W, "the charger asks to stop", "V2G2-679", notification),
-    Rule("charger-asks", S, W, "the charger asks to stop", "", terminate_asked),
+    Rule("notification", S, W, "the charger asks for something", "V2G2-679", notification),
     Rule("isolation", Layer.POWER, W, "isolation", "V2G-DC-890", isolation),
     Rule("unknown-value", S, N, "a value the schema does not know", "", unknown_values),
     Rule("no-session-stop", S, D, "power off, but no SessionStop", "V2G2-571", contact_unwanted),

@@ -143,10 +143,18 @@ def slac_neighbours(story: Story) -> Iterator[Hit]:
 
 
 def slac_key_refused(story: Story) -> Iterator[Hit]:
-    for event in story.homeplug("CM_SET_KEY.CNF"):
-        result = getattr(event.message, "result", None)
-        if result not in (None, 0, 1):
-            yield Hit(event.frame, event.time, f"the modem answers CM_SET_KEY.REQ with result {result}", group="key")
+    """A key that no modem took: result 1 is success, 0 comes from modems far away too."""
+    refused: HomePlug | None = None
+    taken = False
+    for event in [*story.homeplug("CM_SET_KEY.REQ", "CM_SET_KEY.CNF"), None]:
+        if event is None or event.name == "CM_SET_KEY.REQ":
+            if refused is not None and not taken:
+                text = f"the modem {refused.source.hex(':')} answers CM_SET_KEY.REQ with result 0"
+                yield Hit(refused.frame, refused.time, text, group="key")
+            refused, taken = None, False
+        elif event.message is not None:
+            taken |= event.message.result == 1
+            refused = event
 
 
 E, W, D, N = Level.ERROR, Level.WARNING, Level.DEVIATION, Level.NOTE

@@ -74,7 +74,6 @@ OUTCOMES = {
     "vehicle-error": "stopped by vehicle",
     "charger-status": "stopped by charger",
     "notification": "stopped by charger",
-    "charger-asks": "stopped by charger",
     "handshake-refused": "refused",
     "tcp-lost": "lost",
     "slac-unanswered": "no match",
