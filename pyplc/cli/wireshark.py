@@ -32,6 +32,7 @@ def install(folder: Path | None) -> None:
     from ..wireshark import install as wireshark
 
     _told(wireshark.install, folder)
+    click.echo("Restart Wireshark; the profile pyPLC is at the bottom right, the live capture among the interfaces.")
 
 
 @command.command()

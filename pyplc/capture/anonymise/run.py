@@ -6,6 +6,7 @@ and once more for the text in them, at last the packets.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable
 from typing import BinaryIO, NamedTuple
@@ -27,6 +28,8 @@ from .values import Values
 
 LONG = 6
 """Bytes of an identifier that cannot be anywhere by chance."""
+IN_EXI = ("mac", "session", "bytes", "text", "word")
+"""Kinds of identifiers that stand in messages, where nothing begins at a byte."""
 
 
 class Done(NamedTuple):
@@ -140,6 +143,7 @@ def follow(source: Callable[[], Iterable[Item]], streams: Streams) -> dict[int, 
 
 def left(data: bytes, names: Pseudonyms) -> list[str]:
     """Identifiers of the original that are still in `data`: as bytes (at any bit, as EXI has them), hex or text."""
+    bare = data.lower().translate(None, b":- ")
     found: list[str] = []
     for (kind, old), new in names.known.items():
         if old == new or kind == "low":
@@ -147,14 +151,24 @@ def left(data: bytes, names: Pseudonyms) -> list[str]:
         raw = old.encode() if isinstance(old, str) else old if isinstance(old, bytes) else b""
         if len(raw) < LONG or not telling(raw):
             continue
-        texts = (form.encode() for form in forms(old) if len(form) >= LONG)
-        if any(pattern in data for pattern in (*_shifted(raw), *texts)):
+        seen = raw in data or (kind in IN_EXI and any(each in data for each in _shifted(raw)))
+        if isinstance(old, bytes):
+            seen = seen or raw.hex().encode() in bare
+            seen = seen or any(form.encode() in data for form in _rare_forms(old))
+        if seen:
             found.append(f"{kind} {old.hex() if isinstance(old, bytes) else old}")
     return found
+
+
+def _rare_forms(old: bytes) -> list[str]:
+    """How bytes are written otherwise than as hex: long ones in base64, short ones in log lines, addresses."""
+    if len(old) > 16:
+        return [base64.b64encode(old).decode()]
+    return [form for form in forms(old) if "0x" in form or len(old) in (4, 16) and form.count(":") > 1]
 
 
 def _shifted(raw: bytes) -> list[bytes]:
     """The bytes at each place a bit stream can have them: without the first and last, which others share."""
     number, size = int.from_bytes(raw, "big"), len(raw)
     moved = ((number << 8 - shift).to_bytes(size + 1, "big")[1:size] for shift in range(1, 8))
-    return [raw, *(each for each in moved if len(each) >= LONG - 1 and len(set(each)) >= 4)]
+    return [each for each in moved if len(each) >= LONG - 1 and len(set(each)) >= 4]
