@@ -7,6 +7,7 @@ first of those there are, USB before others, never the console of a Raspberry Pi
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -128,7 +129,11 @@ class _SerialWire:
         self._transport.write(data)
 
     def close(self) -> None:
-        self._transport.abort()
+        port = self._transport.serial
+        self._transport.abort()  # closes the port in a task, which the end of the loop cancels
+        with contextlib.suppress(Exception):  # an adaptor that was pulled out; termios.error is no OSError
+            port.reset_output_buffer()
+        port.close()
 
 
 class _Bytes(asyncio.Protocol):

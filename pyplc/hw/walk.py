@@ -241,7 +241,8 @@ async def _done(step: Step, hardware: Hardware, device: str, allow: Ask, noticed
         return "skipped", "not allowed"
     try:
         made.check()
-        made.testing = step.live is not None and step.part != "pilot"
+        unplugged = hardware.devices.pilot.view.state is PilotState.A
+        made.testing = unplugged and step.live is not None and step.part != "pilot"
         detail = await step.run(getattr(hardware.devices, step.part), hardware.devices)
     except DeviceError as error:
         return "failed", str(error)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import tty
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from pyplc.hw.ports import DeviceError
-from pyplc.hw.serial_line import LONGEST_LINE, SerialLine, find_port, ports_there
+from pyplc.hw.serial_line import LONGEST_LINE, SerialLine, find_port, ports_there, serial_opener
 
 
 class Comport(NamedTuple):
@@ -74,3 +78,21 @@ def test_noise_without_an_end_does_not_grow() -> None:
     line._bytes(b"\nA0=1\r\nA0")
     line._bytes(b"=2\n")
     assert lines[1:] == [b"A0=1", b"A0=2"]
+
+
+def test_a_port_that_was_closed_can_be_opened_by_another_loop_at_once(tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+
+    async def held() -> None:
+        opened = asyncio.Event()
+        line = SerialLine(serial_opener(os.ttyname(theirs), 19200), lambda line: None, opened.set, lambda why: None)
+        task = asyncio.ensure_future(line.run())
+        await asyncio.wait_for(opened.wait(), 0.4)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    for _ in range(3):
+        asyncio.run(held())
+    os.close(ours)
+    os.close(theirs)
