@@ -244,7 +244,7 @@ int main(void) {
             told_version = true;
             news |= seen.state != state_told || flags() != flags_told;
         }
-        if ((news || now - told >= STATUS_MS) && line_room(STATUS_LENGTH)) {
+        if (((news && now != told) || now - told >= STATUS_MS) && line_room(STATUS_LENGTH)) {
             told = now;
             news = false;
             state_told = seen.state;
