@@ -312,6 +312,9 @@ def test_a_program_that_hangs_is_reset_by_the_watchdog_of_the_chip(role: str, tm
         assert after.resets == before.resets + 1
         assert after.t - before.t < 800
         assert SAFE[role](await host.board.until(SAFE[role]))
+        assert host.board.now.locked
+        host.board.set(inlet=0, speed=5)
+        await host.board.until(lambda e: not e.locked)  # what it finds locked, it unlocks
 
     on(role, tmp_path, scenario)
 
