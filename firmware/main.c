@@ -225,8 +225,12 @@ int main(void) {
     begin();
     for (;;) {
         uint32_t now = now_ms();
-        wdt_reset();
         while (line_receive(body, sizeof body)) news |= handle(body);
+        if (tick == now && !news) { /* woken by an edge, a sample or a byte */
+            sleep_mode();
+            continue;
+        }
+        wdt_reset(); /* fed by the clock's interrupt and the loop together */
         for (; tick != now; tick++) {
             lock_tick();
             pilot_tick();
@@ -240,7 +244,7 @@ int main(void) {
             told_version = true;
             news |= seen.state != state_told || flags() != flags_told;
         }
-        if ((news || now - told >= STATUS_MS) && line_room(STATUS_LENGTH)) {
+        if (((news && now != told) || now - told >= STATUS_MS) && line_room(STATUS_LENGTH)) {
             told = now;
             news = false;
             state_told = seen.state;

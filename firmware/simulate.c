@@ -55,10 +55,20 @@ static bool charger;
 static long ms, heard_ms, hold_until, speed = 1;
 static unsigned resets;
 static int master = -1, lock_position, contactor_ms;
-static bool open_before, phase_high, pin_high, xoff, pins_lost;
+static bool open_before, phase_high, pin_high, xoff, pins_lost = true;
 static avr_cycle_count_t pin_rose, pin_high_for, pin_period, pin_edge;
 static unsigned char in[4096];
 static size_t in_length;
+
+static struct input {
+    char port;
+    int bit;
+    bool high;
+    avr_irq_t *irq;
+} positive = {'B', 0, false, NULL}, unlocked = {'B', 3, false, NULL}, apart = {'B', 4, false, NULL},
+  emergency = {'D', 2, false, NULL};
+static avr_ioport_external_t pulls[] = {{.name = 'B'}, {.name = 'D'}};
+static avr_irq_t *adc, *uart;
 
 static bool bit(unsigned address, int n) { return avr->data[address] >> n & 1; }
 
@@ -91,20 +101,20 @@ static void sample(struct avr_irq_t *irq, uint32_t value, void *param) {
     if (channel == 0) volt = charger ? pilot() / 6 + 2.5 : behind / 3;
     if (channel == 1) volt = !world.plugged || isinf(world.proximity) ? 5 : 5 * world.proximity / (world.proximity + 330);
     if (channel == 2) volt = fmax(0, world.inlet) * 5 / FULL_SCALE_V;
-    avr_irq_t *adc = avr_io_getirq(avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_ADC0 + channel);
-    avr_raise_irq(adc, (uint32_t)lround(fmin(5, volt) * 1000));
+    avr_raise_irq(adc + channel, (uint32_t)lround(fmin(5, volt) * 1000));
 }
 
 /* an input; the external pull keeps it when the program writes its port */
-static void set_pin(char port, int n, bool high) {
-    static avr_ioport_external_t pulls[] = {{.name = 'B'}, {.name = 'D'}};
-    avr_ioport_external_t *pull = &pulls[port == 'D'];
-    pull->mask |= 1u << n;
-    pull->value = high ? pull->value | 1u << n : pull->value & ~(1u << n);
-    avr_ioctl(avr, AVR_IOCTL_IOPORT_SET_EXTERNAL(port), pull);
-    avr_irq_t *irq = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ(port), n);
-    if (pins_lost) avr_raise_irq(irq, !high); /* a reset forgot them, and only changes are passed on */
-    avr_raise_irq(irq, high);
+static void set_pin(struct input *pin, bool high) {
+    if (pin->high == high && !pins_lost) return;
+    pin->high = high;
+    avr_ioport_external_t *pull = &pulls[pin->port == 'D'];
+    pull->mask |= 1u << pin->bit;
+    pull->value = high ? pull->value | 1u << pin->bit : pull->value & ~(1u << pin->bit);
+    avr_ioctl(avr, AVR_IOCTL_IOPORT_SET_EXTERNAL(pin->port), pull);
+    if (!pin->irq) pin->irq = avr_io_getirq(avr, AVR_IOCTL_IOPORT_GETIRQ(pin->port), pin->bit);
+    if (pins_lost) avr_raise_irq(pin->irq, !high); /* a reset forgot them, and only changes are passed on */
+    avr_raise_irq(pin->irq, high);
 }
 
 /* the charger's oscillator at the vehicle's inlet */
@@ -113,7 +123,7 @@ static avr_cycle_count_t edge(struct avr_t *a, avr_cycle_count_t when, void *par
     int duty = world.pilot;
     bool running = duty > 0 && duty < 1000;
     phase_high = running ? !phase_high : duty == 1000;
-    set_pin('B', 0, !(world.plugged && duty >= 0 && phase_high));
+    set_pin(&positive, !(world.plugged && duty >= 0 && phase_high));
     int share = !running ? 1000 : phase_high ? duty : 1000 - duty;
     return when + (avr_cycle_count_t)(CYCLES_A_MS * share / 1000);
 }
@@ -253,8 +263,7 @@ static void listen_to_host(void) {
     }
     if (ms < hold_until) in_length = 0;
     size_t feed = in_length < BYTES_A_MS ? in_length : BYTES_A_MS, fed = 0;
-    avr_irq_t *uart = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), UART_IRQ_INPUT);
-    for (; fed < feed && !xoff; fed++) avr_raise_irq(uart, in[fed]);
+    for (; fed < feed && !xoff; fed++) avr_raise_irq(uart + UART_IRQ_INPUT, in[fed]);
     memmove(in, in + fed, in_length - fed);
     in_length -= fed;
 }
@@ -268,9 +277,9 @@ static void mechanics(void) {
     bool powered = bit(PORTD_, 3) && bit(DDRD_, 3);
     contactor_ms = powered ? contactor_ms + (contactor_ms < CONTACTOR_MS) : contactor_ms - (contactor_ms > 0);
     bool closed = (contactor_ms == CONTACTOR_MS && !world.stuck) || world.weld;
-    set_pin('B', 3, lock_position < LOCK_TRAVEL_MS);
-    set_pin('B', 4, !closed);
-    set_pin('D', 2, world.emergency);
+    set_pin(&unlocked, lock_position < LOCK_TRAVEL_MS);
+    set_pin(&apart, !closed);
+    set_pin(&emergency, world.emergency);
     pins_lost = false;
 }
 
@@ -321,8 +330,9 @@ static void make_board(const char *elf) {
     avr->sleep = no_sleep;
     uint32_t flags = 0;
     avr_ioctl(avr, AVR_IOCTL_UART_SET_FLAGS('0'), &flags);
-    avr_irq_register_notify(avr_io_getirq(avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_OUT_TRIGGER), sample, NULL);
-    avr_irq_t *uart = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), 0);
+    adc = avr_io_getirq(avr, AVR_IOCTL_ADC_GETIRQ, ADC_IRQ_ADC0);
+    avr_irq_register_notify(adc + ADC_IRQ_OUT_TRIGGER, sample, NULL);
+    uart = avr_io_getirq(avr, AVR_IOCTL_UART_GETIRQ('0'), 0);
     avr_irq_register_notify(uart + UART_IRQ_OUTPUT, said, NULL);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XOFF, stop, avr);
     avr_irq_register_notify(uart + UART_IRQ_OUT_XON, stop, NULL);

@@ -95,7 +95,7 @@ class Simavr:
     def reset(self) -> None:
         self.command("reset")
 
-    async def until(self, reached: Callable[[Event], bool], seconds: float = 10.0) -> Event:
+    async def until(self, reached: Callable[[Event], bool], seconds: float = 40.0) -> Event:
         """The first event from now on, or the present one, that is meant."""
         async with asyncio.timeout(seconds):
             while not self.events or not reached(self.now):
