@@ -33,6 +33,8 @@ AGAIN_S = 1.0, 60.0
 ROLES: dict[str, str] = {"ev": "pev"}
 """A side's name as a service, where it is another."""
 STATUS = "status file"
+PATIENCE_S = 3.0
+"""For the watchers to end."""
 
 
 class Unattended:
@@ -98,7 +100,9 @@ class Unattended:
         self._store()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        hanging = (await asyncio.wait(self._tasks, timeout=PATIENCE_S))[1]
+        if hanging:  # a library that swallows the end must not keep the process
+            self.tell(f"{len(hanging)} watchers did not end within {PATIENCE_S:g} s", "warning")
         self.notifier.close()
 
     async def _kept(self, name: str, work: Work) -> None:
