@@ -72,7 +72,7 @@ async def days(folder: Path) -> list[Size]:
             files = SessionFiles(folder, "ev")
             world = World(settings, service.recorder(files), hour, fast=True, frames=True)
             await world.run()
-            service.recorder()
+            service.between()
             files.close()
             del world, files
             await asyncio.sleep(3600.0 * (hour + 1) - asyncio.get_running_loop().time())
@@ -118,32 +118,32 @@ class Street:
 
 
 def real(seconds: float) -> None:
-    """A charger and a vehicle that charges again and again; scraped each second."""
+    """A charger and a vehicle that charges again and again; scraped each second, measured while the charger waits."""
     with tempfile.TemporaryDirectory() as folder, Street() as street:
         (Path(folder) / "evse.toml").write_text(WATCHED + "[plant.cable]\nisolation_s = 0.1\n")
         (Path(folder) / "ev.toml").write_text('[network]\ninterface = "c0"\n[vehicle]\ntarget_time = 3.0\n')
         charger = subprocess.Popen([PYPLC, "evse", "--forever", "evse.toml"], cwd=folder, stdout=subprocess.DEVNULL)
         time.sleep(3)
-        begun, charges, vehicle = time.monotonic(), 0, street.car(folder)
-        first: tuple[float, int] | None = None
+        begun = time.monotonic()
+        sizes: list[tuple[float, int]] = []
         while time.monotonic() - begun < seconds:
-            if vehicle.poll() is not None:
-                charges += vehicle.returncode == 0
-                vehicle = street.car(folder)
-            if first is None and charges >= WARM:
-                first = resident(charger.pid), descriptors(charger.pid)
-            time.sleep(1)
-            scrape()
-        last = resident(charger.pid), descriptors(charger.pid)
-        for process in (vehicle, charger):
-            process.terminate()
-            process.wait()
-    if first is None:
-        print(f"real: only {charges} charges in {seconds:g} s, too few to compare")
+            vehicle = street.car(folder)
+            while vehicle.poll() is None:
+                time.sleep(1)
+                scrape()
+            time.sleep(3)  # the charger waits for the next one
+            if vehicle.returncode == 0:
+                sizes.append((resident(charger.pid), descriptors(charger.pid)))
+        charger.terminate()
+        charger.wait()
+    if len(sizes) <= WARM:
+        print(f"real: only {len(sizes)} charges in {seconds:g} s, too few to compare")
         return
+    half = sizes[len(sizes) // 2]
     print(
-        f"real: {charges} charges in {seconds:g} s; {first[0]:.1f} -> {last[0]:.1f} MB resident, "
-        f"{first[1]} -> {last[1]} descriptors"
+        f"real: {len(sizes)} charges in {seconds:g} s; resident MB after charge {WARM}, half of them, all: "
+        f"{sizes[WARM - 1][0]:.1f}, {half[0]:.1f}, {sizes[-1][0]:.1f}; "
+        f"descriptors {sizes[WARM - 1][1]}, {half[1]}, {sizes[-1][1]}"
     )
 
 

@@ -134,7 +134,7 @@ def files(role: str, record: RecordSettings) -> SessionFiles | None:
 
 def closed(closing: list[Callable[[], Any]], service: Unattended) -> None:
     """The end of a session: what is told from now on is no part of its recording; then close what it had open."""
-    service.recorder()
+    service.between()
     for close in reversed(closing):
         close()
 

@@ -28,6 +28,7 @@ from .status import Status
 
 EVENTS_KEPT = 100
 """Events that wait for the broker; the oldest go first."""
+GOODBYE_S = 1.0
 LONGEST_PAYLOAD = 200
 """Bytes of a command that are looked at."""
 RETRY_FIRST_S, RETRY_MOST_S = 1.0, 60.0
@@ -102,13 +103,20 @@ class Mqtt:
                 if task.done():
                     task.result()
         except asyncio.CancelledError:
-            # the end: a broker that hears this need not wait for our silence
-            await self._publish(session, "availability", b"offline", retain=True)
+            await self._say_goodbye(session)
             raise
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _say_goodbye(self, session: Session) -> None:
+        """A broker that hears this need not wait for our silence; one that does not hear it, waits."""
+        try:
+            async with asyncio.timeout(GOODBYE_S):
+                await self._publish(session, "availability", b"offline", retain=True)
+        except (BrokerError, TimeoutError):
+            pass
 
     async def _publishing(self, session: Session) -> None:
         told = b""

@@ -33,6 +33,8 @@ AGAIN_S = 1.0, 60.0
 ROLES: dict[str, str] = {"ev": "pev"}
 """A side's name as a service, where it is another."""
 STATUS = "status file"
+PATIENCE_S = 3.0
+"""For the watchers to end."""
 
 
 class Unattended:
@@ -77,6 +79,8 @@ class Unattended:
         self.health.add(STATUS, lambda: self._away.get(STATUS), fatal=False)
         self._readers: list[Reader] = [self._told, watched, *lasting]
         self._recorder = Recorder(*self._readers)
+        self._between = True
+        """No session records now."""
         self._stored = _runtime(self.role, environment)
         self._tasks: list[asyncio.Task[None]] = []
         self._away: dict[str, str] = {}
@@ -96,7 +100,9 @@ class Unattended:
         self._store()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        hanging = (await asyncio.wait(self._tasks, timeout=PATIENCE_S))[1]
+        if hanging:  # a library that swallows the end must not keep the process
+            self.tell(f"{len(hanging)} watchers did not end within {PATIENCE_S:g} s", "warning")
         self.notifier.close()
 
     async def _kept(self, name: str, work: Work) -> None:
@@ -120,12 +126,20 @@ class Unattended:
     # records
 
     def recorder(self, *more: Reader) -> Recorder:
-        """The recorder of a session or of the time between two; what is told from now on goes there."""
+        """The recorder of a session that begins; what is told from now on goes there. `more` are its own readers."""
+        self._between = False
+        self._recorder = Recorder(*self._readers, *more)
+        return self._recorder
+
+    def between(self) -> None:
+        """No session records from now on: what is told goes only to the lasting readers."""
+        if self._between:
+            return
+        self._between = True
+        self._recorder = Recorder(*self._readers)
         for reader in self._lasting:
             if (close := getattr(reader, "close", None)) is not None:
                 close()
-        self._recorder = Recorder(*self._readers, *more)
-        return self._recorder
 
     def tell(self, text: str, level: str = "info") -> None:
         """A remark in whatever is recorded now."""
@@ -172,7 +186,7 @@ class Unattended:
     async def free(self) -> None:
         """Return when nothing holds the station."""
         if self.control.holds:
-            self.recorder()
+            self.between()
             self._say(state_words.HELD, "; ".join(self.control.holds.values()))
             self.tell(f"held: {self.status.remark}")
         await self.control.free()
@@ -181,7 +195,7 @@ class Unattended:
     async def pause(self, why: str) -> None:
         """Something failed: wait before the next try, each time longer; `start` shortens it."""
         seconds = self.backoff.next()
-        self.recorder()
+        self.between()
         known = self.status.state == state_words.RETRYING and self.status.remark == why
         self._say(state_words.RETRYING, why)
         self.tell(f"trying again in {seconds:g} s: {why}", "info" if known else "warning")
@@ -193,7 +207,7 @@ class Unattended:
 
     async def rest(self, unplugged: Coroutine[Any, Any, None]) -> None:
         """A charge is done: wait until it is unplugged, or until somebody asks for another."""
-        self.recorder()
+        self.between()
         self._say(state_words.DONE, None)
         waits = [asyncio.ensure_future(one) for one in (unplugged, self.control.started.wait())]
         try:

@@ -110,6 +110,24 @@ def test_it_says_that_it_is_there_and_that_it_goes() -> None:
     clock.run(main())
 
 
+def test_the_end_comes_although_the_broker_does_not_hear_it() -> None:
+    async def main() -> None:
+        for deaf in (False, True):
+            bench = Bench()
+
+            async def publish(topic: str, payload: bytes, retain: bool, deaf: bool = deaf) -> None:
+                if payload == b"offline":
+                    if deaf:
+                        await asyncio.sleep(1000)
+                    raise BrokerError("gone")
+
+            bench.broker.publish = publish  # type: ignore[method-assign]
+            async with asyncio.timeout(10):
+                await bench.during(3)
+
+    clock.run(main())
+
+
 def test_whatever_happens_while_it_publishes_is_told() -> None:
     """At each moment around a publication, the last record before a silence must arrive."""
 
