@@ -20,6 +20,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <simavr/avr_adc.h>
+#include <simavr/avr_extint.h>
 #include <simavr/avr_ioport.h>
 #include <simavr/avr_timer.h>
 #include <simavr/avr_uart.h>
@@ -277,6 +278,7 @@ static void mechanics(void) {
     bool powered = bit(PORTD_, 3) && bit(DDRD_, 3);
     contactor_ms = powered ? contactor_ms + (contactor_ms < CONTACTOR_MS) : contactor_ms - (contactor_ms > 0);
     bool closed = (contactor_ms == CONTACTOR_MS && !world.stuck) || world.weld;
+    if (pins_lost) avr_extint_set_strict_lvl_trig(avr, 0, 0); /* D2 is INT0, unused: else it is polled each cycle */
     set_pin(&unlocked, lock_position < LOCK_TRAVEL_MS);
     set_pin(&apart, !closed);
     set_pin(&emergency, world.emergency);
