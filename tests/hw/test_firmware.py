@@ -257,6 +257,7 @@ def test_its_watchdog(role: str, tmp_path: Path) -> None:
 
     async def scenario(host: Host) -> None:
         await charging(host)
+        host.board.set(speed=4)
         events = host.board.events
         safe = await host.board.until(SAFE[role])
         assert 1000 <= safe.t - safe.heard <= 1050
@@ -322,7 +323,7 @@ def test_a_program_that_hangs_is_reset_by_the_watchdog_of_the_chip(role: str, tm
 def test_an_emergency_and_a_jammed_lock(tmp_path: Path) -> None:
     async def scenario(host: Host) -> None:
         await charging(host)
-        host.board.set(jam=1, inlet=0)
+        host.board.set(jam=1, inlet=0, speed=4)
         host.order("C", 0, 3, True)
         host.board.set(emergency=1)
         opened = await host.board.until(lambda e: e.relays == 0, 2.0)
@@ -331,7 +332,7 @@ def test_an_emergency_and_a_jammed_lock(tmp_path: Path) -> None:
         assert Flag.EMERGENCY in (await host.until(lambda s: s.seq == host.seq)).flags
         await host.until(lambda s: Flag.LOCK_JAMMED in s.flags)
         assert host.board.now.lock == "-"
-        host.board.set(jam=0, speed=5)
+        host.board.set(jam=0)
         await host.board.until(lambda e: not e.locked)  # it tries again
 
     on("vehicle", tmp_path, scenario)
