@@ -79,7 +79,10 @@ class Board(Heard):
         contradicts keeps its contactors until state B has cut the current; one that was away must not close them again.
         """
         self.wanted = Wanted(contactor=self.wanted.contactor and not at_once, locked=self.wanted.locked)
+        again = self.failed is not None
         super().fail(why)
+        if again:  # the next push has it; a board that answers at once would be asked for ever
+            return
         self.push()
         if self.wanted.contactor:
             asyncio.get_running_loop().call_later(CURRENT_GONE_S, self._open)

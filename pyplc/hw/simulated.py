@@ -349,6 +349,17 @@ class Simulated(Driver):
     def part(self, name: str) -> Any:
         return PARTS[self.context.role, name](self.context.plant())
 
+    async def ready(self) -> None:
+        """The far end that was imagined for the last session is gone, however that one ended."""
+        await super().ready()
+        plant = self.context.plant()
+        if self.context.role == "charger":
+            plant.now().open_vehicle()
+            plant.circuit.imagine_battery(None)
+            plant.pilot.set_vehicle(PilotState.B)
+        elif not plant.circuit.vehicle_closed:
+            plant.now().impose(0.0, 0.0)
+
 
 class SimulatedStationContactor:
     """A charger's contactor where DC or AC is not known: both circuits follow it."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import Annotated, Any
 
 import msgspec
 
 from .driver import Context, Driver
-from .ports import Reading
+from .ports import UNREAD, Reading
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -69,6 +68,10 @@ class Load(Driver):
     def part(self, name: str) -> Load:
         return self
 
+    async def ready(self) -> None:
+        await super().ready()
+        self._told = None
+
     @property
     def voltage(self) -> Reading:
         return Reading(self.settings.voltage, self.now())
@@ -93,14 +96,18 @@ class Reported(Driver):
 
     def __init__(self, settings: Any, context: Context) -> None:
         super().__init__(settings, context)
-        self._newest = Reading(math.nan, -math.inf)
+        self._newest = UNREAD
 
     def part(self, name: str) -> Reported:
         return self
 
+    async def ready(self) -> None:
+        await super().ready()
+        self._newest = UNREAD  # the last session's charger is gone
+
     @property
     def voltage(self) -> Reading:
-        if self._newest.t == -math.inf:  # nothing was reported yet, and nothing was switched on
+        if self._newest == UNREAD:  # nothing was reported yet, and nothing was switched on
             return Reading(0.0, asyncio.get_running_loop().time())
         return self._newest
 

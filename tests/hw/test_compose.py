@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from pyplc import clock
 from pyplc.config import EvseSettings, EvSettings, parse
+from pyplc.hw.bundles import ChargerDevices, VehicleDevices
 from pyplc.hw.compose import Hardware, compose
 from pyplc.hw.driver import Driver
-from pyplc.hw.ports import DeviceError
+from pyplc.hw.ports import DeviceError, PilotState, fresh
 from pyplc.hw.registry import DRIVERS, driver
 from pyplc.hw.settings import COMPOSITIONS, OPTIONAL
 
@@ -99,3 +101,35 @@ def test_no_library_of_a_device_is_loaded_before_it_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_nothing_of_the_last_session_is_left() -> None:
+    """However it ended: the next one begins with a charger that gives nothing, and a vehicle that asks for nothing."""
+
+    async def main() -> None:
+        car = parse(DIETER.replace('inlet = "dieter"', 'inlet = "reported"').encode(), EvSettings, "f.toml")
+        vehicle = compose(car.hardware, car.devices, "dc", car.plant)
+        assert isinstance(vehicle.devices, VehicleDevices) and vehicle.devices.imagine is not None
+        vehicle.devices.imagine(355.0, 20.0)
+        assert vehicle.devices.inlet.voltage.value == 355.0
+        await asyncio.sleep(5)
+        await vehicle.drivers["reported"].ready()
+        now = asyncio.get_running_loop().time()
+        assert fresh(vehicle.devices.inlet.voltage, now, "inlet") == 0.0
+
+        charger = compose(EvseSettings().hardware, {}, "dc", EvseSettings().plant)
+        devices = charger.devices
+        assert isinstance(devices, ChargerDevices) and devices.imagine is not None and devices.imagine_state is not None
+        devices.imagine_state(PilotState.C)
+        await devices.contactor.close()
+        await devices.supply.set(300.0, 2.0)
+        await asyncio.sleep(3)
+        devices.imagine(300.0, 20.0)
+        await devices.supply.off()
+        await asyncio.sleep(5)
+        assert devices.supply.voltage.value == pytest.approx(300, abs=5)  # the imagined battery holds it
+        await charger.ready()
+        await asyncio.sleep(5)
+        assert devices.supply.voltage.value < 60 and devices.pilot.view.state is PilotState.B
+
+    clock.run(main())

@@ -92,7 +92,9 @@ def _arduino(role: str, plant: Plant) -> OnWire:
 
     device = EmulatedArduino(role, plant)
     line = EmulatedLine(device)
-    return OnWire(Arduino(ArduinoSettings(), Context("arduino", role, lambda: plant), line.opener), device, line)
+    return OnWire(
+        Arduino(ArduinoSettings(feedback=True), Context("arduino", role, lambda: plant), line.opener), device, line
+    )
 
 
 def _mqtt(role: str, plant: Plant) -> OnWire:
