@@ -176,6 +176,8 @@ class MqttLine:
                     self._opened()
                     await _first(self._sending(session), self._hearing(session))
             except BrokerError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from error  # disconnecting failed: that is the end all the same
                 self.trouble = str(error)
             finally:
                 was_up, self.up = self.up, False

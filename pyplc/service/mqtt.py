@@ -86,6 +86,8 @@ class Mqtt:
                     self._tell(f"MQTT: connected to {self._settings.host}:{self._settings.port}", "info")
                     await self._serve(session)
             except BrokerError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from error  # disconnecting failed: that is the end all the same
                 pause = backoff.next()
                 if backoff.first:
                     self._tell(f"MQTT: {error}; trying again", "warning")

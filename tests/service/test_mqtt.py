@@ -20,10 +20,10 @@ SLOW_S = 0.05
 
 
 class Broker:
-    """Keeps what was said; `up` False refuses, and ends what stands."""
+    """Keeps what was said; `up` False refuses, and ends what stands; `leaves` False does not answer the end."""
 
     def __init__(self) -> None:
-        self.up = True
+        self.up = self.leaves = True
         self.said: list[tuple[str, bytes, bool]] = []
         self.subscribed: list[str] = []
         self.will: Will | None = None
@@ -36,7 +36,11 @@ class Broker:
             raise BrokerError("refused")
         self.will = will
         self._lost.clear()
-        yield self
+        try:
+            yield self
+        finally:
+            if not self.leaves:
+                raise BrokerError("no answer to the disconnection")
 
     def lose(self) -> None:
         self.up = False
@@ -114,6 +118,7 @@ def test_the_end_comes_although_the_broker_does_not_hear_it() -> None:
     async def main() -> None:
         for deaf in (False, True):
             bench = Bench()
+            bench.broker.leaves = not deaf
 
             async def publish(topic: str, payload: bytes, retain: bool, deaf: bool = deaf) -> None:
                 if payload == b"offline":
