@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.dev
 	@sh tests/debian.sh $(DEBIAN)
-	$(BIN)/python -X dev -W error::DeprecationWarning:pyplc -m pytest
+	$(BIN)/python -X dev -W error::DeprecationWarning:pyplc -m pytest -n auto --maxprocesses 4
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check pyplc tests bench docs
@@ -39,7 +39,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	    -e ".[serial,mqtt,gpio,display,can,http,metrics,serve,cluster]" "amqtt>=0.11" "hypothesis>=6.100" "mypy>=1.11" "pytest>=8.2" "pytest-asyncio>=0.23" "pytest-timeout>=2.3" \
+	    -e ".[serial,mqtt,gpio,display,can,http,metrics,serve,cluster]" "amqtt>=0.11" "hypothesis>=6.100" "mypy>=1.11" "pytest>=8.2" "pytest-asyncio>=0.23" "pytest-timeout>=2.3" "pytest-xdist>=3.6" \
 	    "ruff>=0.6"
 	@touch $@
 
