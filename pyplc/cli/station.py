@@ -95,8 +95,8 @@ async def _hold(
 ) -> Summary | None:
     """All sessions, with the devices open around them."""
     service.ages = lambda: ages_of(made.devices, made.drivers, asyncio.get_running_loop().time())
-    service.watch("drivers", made.ended)
     async with made:
+        unwatched = service.watch("drivers", made.ended)
 
         async def ready() -> None:
             made.tell(service.tell)
@@ -104,15 +104,18 @@ async def _hold(
             if forever:
                 ready_interface(chosen.network.interface, service)
 
-        return await sessions(
-            service,
-            ready,
-            lambda: _session(side, chosen, made, build, service),
-            (lambda: _unplugged(made)) if side == "ev" else None,
-            WAITED_FOR,
-            repeat=repeat,
-            forever=forever,
-        )
+        try:
+            return await sessions(
+                service,
+                ready,
+                lambda: _session(side, chosen, made, build, service),
+                (lambda: _unplugged(made)) if side == "ev" else None,
+                WAITED_FOR,
+                repeat=repeat,
+                forever=forever,
+            )
+        finally:
+            unwatched()  # from here on they end because they are told to
 
 
 async def _unplugged(made: Hardware) -> None:
