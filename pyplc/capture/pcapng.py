@@ -56,8 +56,10 @@ def packet(number: int, time: int, data: bytes, comments: Iterable[str] = (), le
     """A packet of interface `number`; `time` in its unit, `length` what it had on the wire if it is cut."""
     size = len(data)
     head = struct.pack("<IIIII", number, time >> 32, time & 0xFFFFFFFF, size, max(size, length or 0))
-    options = b"".join(_option(_COMMENT, clipped(comment)) for comment in comments)
-    return _block(_PACKET, head + data + bytes(-size % 4) + (options + _option(0, b"") if options else b""))
+    parts = [head, data, bytes(-size % 4), *(_option(_COMMENT, clipped(comment)) for comment in comments)]
+    if len(parts) > 3:
+        parts.append(_option(0, b""))
+    return _block(_PACKET, b"".join(parts))
 
 
 def clipped(text: str) -> bytes:

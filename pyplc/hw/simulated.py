@@ -174,7 +174,8 @@ class SimulatedBattery:
 
     @property
     def soc_percent(self) -> float:
-        self._plant.ac_now()
+        if self._plant.ac.contactor_closed:
+            self._plant.ac_now()
         return self._plant.now().soc_percent
 
     @property

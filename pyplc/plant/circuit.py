@@ -43,6 +43,7 @@ class Circuit:
         self._amps = 0.0
         self._amps_target = 0.0
         self._fixed_ocv: float | None = None
+        self._looked_up = (math.nan, 0.0)
 
     # looking
 
@@ -51,8 +52,13 @@ class Circuit:
         """The battery without load, V."""
         if self._fixed_ocv is not None:
             return self._fixed_ocv
+        if self._looked_up[0] != self.soc_percent:
+            self._looked_up = self.soc_percent, self._look_up(self.soc_percent)
+        return self._looked_up[1]
+
+    def _look_up(self, soc: float) -> float:
         table = self._p.battery.open_circuit
-        soc = min(max(self.soc_percent, table[0][0]), table[-1][0])
+        soc = min(max(soc, table[0][0]), table[-1][0])
         for (low, v_low), (high, v_high) in zip(table, table[1:], strict=False):
             if soc <= high:
                 return v_low + (v_high - v_low) * (soc - low) / (high - low)
@@ -120,12 +126,13 @@ class Circuit:
 
     def advance(self, now: float) -> None:
         """Bring the circuit to `now`, in seconds; earlier times change nothing."""
-        left = now - self.t
+        if (left := now - self.t) <= 0.0:
+            return
         while left > 1e-12:
             step = min(left, self._to_ramp_end(), LONGEST_STEP_S)
             self._step(step)
             left -= step
-        self.t = max(self.t, now)
+        self.t = now
 
     def _to_ramp_end(self) -> float:
         ends = math.inf

@@ -20,8 +20,9 @@ class Plant:
 
     def __init__(self, parameters: PlantParameters) -> None:
         self.parameters = parameters
-        self.circuit = Circuit(parameters, asyncio.get_running_loop().time())
-        now = asyncio.get_running_loop().time()
+        self._time = asyncio.get_running_loop().time
+        now = self._time()
+        self.circuit = Circuit(parameters, now)
         self.ac = AcCircuit(parameters.ac, self.circuit, parameters.battery.capacity_wh, now)
         self.pilot = PilotLine()
         self.locked = False
@@ -31,12 +32,12 @@ class Plant:
 
     def now(self) -> Circuit:
         """The circuit, brought to the loop's time."""
-        self.circuit.advance(asyncio.get_running_loop().time())
+        self.circuit.advance(self._time())
         return self.circuit
 
     def ac_now(self) -> AcCircuit:
         """The AC connection, brought to the loop's time."""
-        self.ac.advance(asyncio.get_running_loop().time())
+        self.ac.advance(self._time())
         self.ac.ready = self.pilot.charger_view().state in (PilotState.C, PilotState.D)
         return self.ac
 

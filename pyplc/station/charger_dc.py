@@ -154,14 +154,15 @@ class DcCharger(Charger):
     async def deliver(self, demand: Demand) -> Delivered:
         self._imagine(demand.voltage, demand.current)
         supply, offer = self._devices.supply, self._offer
-        self._heed(demand)
+        present = self._voltage()
+        self._heed(demand, present)
         max_voltage = self._voltage_limit()
         max_current = min(offer.max_current, self._now_current)
         max_power = min(self._full_power(""), self._planned_power(), self._now_power)
         theirs = self._vehicle or VehicleLimits(math.inf, math.inf)
         current = demand.current if demand.current >= offer.min_current else 0.0  # CC.5.5.7
         power = min(_told(max_power, theirs.max_power or None))
-        current = min(current, max_current, theirs.max_current, power / max(self._voltage(), 1.0))
+        current = min(current, max_current, theirs.max_current, power / max(present, 1.0))
         await supply.set(min(await self._target(demand.voltage), max_voltage), current)
         voltage, amperes = self._voltage(), self._current()
         self._supervise(voltage, amperes, current)
@@ -178,8 +179,8 @@ class DcCharger(Charger):
             power_limited=voltage * amperes >= MARGIN * max_power,
         )
 
-    def _heed(self, demand: Demand) -> None:
-        """The limits that the vehicle tells with a demand. Refused where what is at the outlet is above them."""
+    def _heed(self, demand: Demand, present: float) -> None:
+        """The limits that the vehicle tells with a demand. Refused where what is at the outlet, V, is above them."""
         if (agreed := self._agreed) is None:
             return
         self._vehicle = agreed._replace(
@@ -187,7 +188,7 @@ class DcCharger(Charger):
             max_current=min(_told(agreed.max_current, demand.max_current)),
             max_power=min(_told(agreed.max_power or None, demand.max_power or None), default=None),  # an MG: 0 W
         )
-        limit, present = self._vehicle.max_voltage, self._voltage()
+        limit = self._vehicle.max_voltage
         if limit < agreed.max_voltage and present > limit * OVER_VOLTAGE:
             raise Refused(f"the vehicle's limit falls to {limit:g} V, {present:.0f} V are at the outlet")
 
