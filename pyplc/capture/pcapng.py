@@ -28,6 +28,7 @@ _COMMENT, _NAME, _APPLICATION, _RESOLUTION = 1, 2, 4, 9
 _NSS = 0x544C534B
 _IPV4_NAME, _IPV6_NAME = 1, 2
 _NS = b"\x09"
+_PACKET_HEAD, _LENGTH = struct.Struct("<IIIIIII"), struct.Struct("<I")
 
 
 def _option(code: int, value: bytes) -> bytes:
@@ -55,11 +56,16 @@ def interface(name: str, link_type: int = ETHERNET, *, nanoseconds: bool = True)
 def packet(number: int, time: int, data: bytes, comments: Iterable[str] = (), length: int | None = None) -> bytes:
     """A packet of interface `number`; `time` in its unit, `length` what it had on the wire if it is cut."""
     size = len(data)
-    head = struct.pack("<IIIII", number, time >> 32, time & 0xFFFFFFFF, size, max(size, length or 0))
-    parts = [head, data, bytes(-size % 4), *(_option(_COMMENT, clipped(comment)) for comment in comments)]
-    if len(parts) > 3:
+    parts = [data, bytes(-size % 4)]
+    for comment in comments:
+        parts.append(_option(_COMMENT, clipped(comment)))
+    if len(parts) > 2:
         parts.append(_option(0, b""))
-    return _block(_PACKET, b"".join(parts))
+    body = b"".join(parts)
+    whole = _PACKET_HEAD.size + len(body) + 4
+    high, low = time >> 32, time & 0xFFFFFFFF
+    head = _PACKET_HEAD.pack(_PACKET, whole, number, high, low, size, max(size, length or 0))
+    return b"".join((head, body, _LENGTH.pack(whole)))
 
 
 def clipped(text: str) -> bytes:

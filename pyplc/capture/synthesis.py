@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from ..link.ethernet import tcp_frame
+from ..link.ethernet import TcpFlow
 
 PSH, ACK = 0x08, 0x10
 SEGMENT = 1440
@@ -18,8 +18,8 @@ class StreamFrames:
     def __init__(self, local: str, peer: str, mac: bytes, peer_mac: bytes, tap: Callable[[str, bytes], None]) -> None:
         self._tap = tap
         (here, port), (there, peer_port) = _split(local), _split(peer)
-        self._out = ((mac, peer_mac), (here, there), (port, peer_port))
-        self._in = ((peer_mac, mac), (there, here), (peer_port, port))
+        self._out = TcpFlow((mac, peer_mac), (here, there), (port, peer_port))
+        self._in = TcpFlow((peer_mac, mac), (there, here), (peer_port, port))
         self._sent = self._received = 1
 
     def bytes_passed(self, direction: str, data: bytes) -> None:
@@ -27,10 +27,10 @@ class StreamFrames:
         for start in range(0, len(data), SEGMENT):
             part = data[start : start + SEGMENT]
             if direction == "tx":
-                frame = tcp_frame(*self._out, (self._sent, self._received), PSH | ACK, part)
+                frame = self._out.frame(self._sent, self._received, PSH | ACK, part)
                 self._sent += len(part)
             else:
-                frame = tcp_frame(*self._in, (self._received, self._sent), PSH | ACK, part)
+                frame = self._in.frame(self._received, self._sent, PSH | ACK, part)
                 self._received += len(part)
             self._tap(direction, frame)
 

@@ -11,6 +11,7 @@ from .ports import IPV6
 
 BROADCAST = b"\xff" * 6
 TCP, UDP = 6, 17
+_IP_HEAD, _TCP_HEAD, _TCP_CHECK = struct.Struct("!IHBB"), struct.Struct("!IIBBH"), struct.Struct("!HH")
 HEADER_LENGTH = 14
 IPV6_HEADER_END = 54
 
@@ -78,22 +79,37 @@ def checksum(data: bytes) -> int:
 def ipv6_frame(macs: tuple[bytes, bytes], addresses: tuple[str, str], protocol: int, payload: bytes) -> bytes:
     """A frame with an IPv6 packet; pairs are (source, destination)."""
     (mac_from, mac_to), (ip_from, ip_to) = macs, addresses
-    header = struct.pack("!IHBB", 0x60000000, len(payload), protocol, 64)
+    header = _IP_HEAD.pack(0x60000000, len(payload), protocol, 64)
     return b"".join((mac_to, mac_from, b"\x86\xdd", header, packed(ip_from), packed(ip_to), payload))
-
-
-def _with_checksum(addresses: tuple[str, str], protocol: int, segment: bytes, at: int) -> bytes:
-    pseudo = packed(addresses[0]) + packed(addresses[1]) + struct.pack("!II", len(segment), protocol)
-    value = checksum(pseudo + segment)
-    if protocol == UDP and value == 0:
-        value = 0xFFFF
-    return segment[:at] + value.to_bytes(2, "big") + segment[at + 2 :]
 
 
 def udp_frame(macs: tuple[bytes, bytes], addresses: tuple[str, str], ports: tuple[int, int], data: bytes) -> bytes:
     """A frame with a UDP datagram over IPv6, checksum filled in."""
-    datagram = struct.pack("!HHHH", *ports, 8 + len(data), 0) + data
-    return ipv6_frame(macs, addresses, UDP, _with_checksum(addresses, UDP, datagram, 6))
+    head = struct.pack("!HHH", *ports, 8 + len(data))
+    pseudo = packed(addresses[0]) + packed(addresses[1]) + struct.pack("!II", 8 + len(data), UDP)
+    value = checksum(pseudo + head + b"\0\0" + data) or 0xFFFF  # 0 says that there is none
+    return ipv6_frame(macs, addresses, UDP, head + value.to_bytes(2, "big") + data)
+
+
+class TcpFlow:
+    """One direction of a TCP connection over IPv6, as frames; pairs are (source, destination)."""
+
+    def __init__(self, macs: tuple[bytes, bytes], addresses: tuple[str, str], ports: tuple[int, int]) -> None:
+        self._macs = macs[1] + macs[0] + b"\x86\xdd"
+        self._addresses = packed(addresses[0]) + packed(addresses[1])
+        self._ports = struct.pack("!HH", *ports)
+        # what the checksum has of these: a sum of words, so their order and place do not matter
+        self._fixed = sum(int.from_bytes(part, "big") for part in (self._addresses, self._ports)) + TCP
+
+    def frame(self, sequence: int, acknowledgement: int, flags: int, data: bytes = b"") -> bytes:
+        """A segment with these numbers, checksum filled in."""
+        length = 20 + len(data)
+        head = _TCP_HEAD.pack(sequence & 0xFFFFFFFF, acknowledgement & 0xFFFFFFFF, 5 << 4, flags, 0xFFFF)
+        words = int.from_bytes(data, "big") << (len(data) % 2 * 8)
+        total = (self._fixed + length + int.from_bytes(head, "big") + words) % 0xFFFF
+        ip = _IP_HEAD.pack(0x60000000, length, TCP, 64)
+        check = _TCP_CHECK.pack(0xFFFF - total if total else 0, 0)
+        return b"".join((self._macs, ip, self._addresses, self._ports, head, check, data))
 
 
 def tcp_frame(
@@ -105,11 +121,7 @@ def tcp_frame(
     data: bytes = b"",
 ) -> bytes:
     """A frame with a TCP segment over IPv6; `numbers` are sequence and acknowledgement."""
-    sequence, acknowledgement = numbers
-    head = struct.pack(
-        "!HHIIBBHHH", *ports, sequence & 0xFFFFFFFF, acknowledgement & 0xFFFFFFFF, 5 << 4, flags, 0xFFFF, 0, 0
-    )
-    return ipv6_frame(macs, addresses, TCP, _with_checksum(addresses, TCP, head + data, 16))
+    return TcpFlow(macs, addresses, ports).frame(*numbers, flags, data)
 
 
 class Datagram(NamedTuple):

@@ -121,13 +121,13 @@ class SessionFiles:
 
     def _tell(self, record: Record, json: bytes) -> None:
         """A record joins the frames, as a comment at one and whole; messages are in the frames, where there are any."""
-        if isinstance(record, Message):
+        if message := isinstance(record, Message):
             said: str | None = f"{record.name} {record.direction}"
         else:
             said = text_of(record)
         if said is not None:
             self._pcapng.remark(f"{record.t:.3f} s {record.side}: {said}")
-        if not (isinstance(record, Message) and self._framed):
+        if not (message and self._framed):
             self._pcapng.record(record.t, json)
 
     def _split(self) -> None:

@@ -82,6 +82,8 @@ class EmulatedModem:
         self.refuse_key = self.silent = self.bootloader = False
         self.joins = True
         self.storage = Storage(pib_of(kind, address, role, nmk, nid_of(nmk)), self.restart)
+        self._read_from = self.storage.memory
+        self._read: dict[int, bytes] = {}
         self.awake = True
         self.hosts: set[bytes] = set()
         """The MACs behind this modem, learnt from what they send."""
@@ -103,7 +105,7 @@ class EmulatedModem:
     @property
     def nmk(self) -> bytes:
         """The key in use."""
-        return fields.value(self.storage.memory, fields.NMK)
+        return self._field(fields.NMK)
 
     @nmk.setter
     def nmk(self, nmk: bytes) -> None:
@@ -112,7 +114,7 @@ class EmulatedModem:
     @property
     def nid(self) -> bytes:
         """The network in use."""
-        return fields.value(self.storage.memory, fields.NID)
+        return self._field(fields.NID)
 
     @nid.setter
     def nid(self, nid: bytes) -> None:
@@ -126,12 +128,21 @@ class EmulatedModem:
     @property
     def slac(self) -> int:
         """Which half of SLAC it hands up, as its PIB has it."""
-        return fields.value(self.storage.memory, fields.SLAC)[0]
+        return self._field(fields.SLAC)[0]
 
     @property
     def cco(self) -> int:
         """Whether it may coordinate, as its PIB has it."""
-        return fields.value(self.storage.memory, fields.CCO)[0]
+        return self._field(fields.CCO)[0]
+
+    def _field(self, field: fields.Field) -> bytes:
+        if self._read_from is not self.storage.memory:
+            self._read_from = self.storage.memory
+            self._read.clear()
+        value = self._read.get(field.offset)
+        if value is None:
+            value = self._read[field.offset] = fields.value(self._read_from, field)
+        return value
 
     async def run(self) -> None:
         """Serve the host until cancelled; LinkError when the cable is gone. May be run again: powered anew."""

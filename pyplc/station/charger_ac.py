@@ -156,10 +156,11 @@ class AcCharger(Charger):
         """The contactor follows the pilot, current and residual current are judged; returns at the next change, at
         the latest after `SAMPLE_S`. Raises PilotFault."""
         outlet, pilot = self._devices.outlet, self._devices.pilot
-        if pilot.view != self._seen:
-            self._seen = pilot.view
-            self._scribe(Pilot(state=self._seen.state.value, duty_percent=self._seen.duty_percent))
-        await self._follow(pilot.view.state)
+        view = pilot.view
+        if view != self._seen:
+            self._seen = view
+            self._scribe(Pilot(state=view.state.value, duty_percent=view.duty_percent))
+        await self._follow(view.state)
         if outlet.rcd_tripped and self._devices.contactor.closed:
             await self._contactor(False)
             raise PilotFault("the residual current device has tripped")
