@@ -16,7 +16,9 @@ import time
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pyplc.hw.simulated import standalone_charger, standalone_vehicle
+from pyplc.hw.bundles import ChargerDevices, VehicleDevices
+from pyplc.hw.compose import compose
+from pyplc.hw.settings import ChargerHardware, VehicleHardware
 from pyplc.plant.parameters import BatteryParameters, PlantParameters
 from pyplc.record import Recorder, Summary
 from pyplc.station.charger import ChargerSettings
@@ -50,7 +52,9 @@ def charger_process(protocol: str, pipe: Connection) -> None:
     async def main() -> None:
         def accept(channel: Channel) -> None:
             scribe = Recorder(lambda record: None).on("evse")
-            control = DcCharger(standalone_charger(PLANT), ChargerSettings(), scribe)
+            devices = compose(ChargerHardware(), {}, "dc", PLANT).devices
+            assert isinstance(devices, ChargerDevices)
+            control = DcCharger(devices, ChargerSettings(), scribe)
             session = charger.serve(channel, control, scribe, rules(protocol, CYCLE_S), random.Random(len(held)))
             held.append(asyncio.ensure_future(session))
 
@@ -72,7 +76,9 @@ async def drive(port: int, protocol: str, cycle: float, seconds: float, taken: l
     channel = await connect("::1", port)
     scribe = Recorder(lambda record: None).on("ev")
     settings = VehicleSettings(target_soc=100.0, target_time=seconds, precharge_by="reported")
-    control = DcVehicle(standalone_vehicle(PLANT), settings, bytes(6), scribe)
+    devices = compose(VehicleHardware(), {}, "dc", PLANT).devices
+    assert isinstance(devices, VehicleDevices)
+    control = DcVehicle(devices, settings, bytes(6), scribe)
     sent = 0.0
     observe, demand = control.observe, control.demand
 

@@ -438,7 +438,9 @@ def whole_matches(driver: str) -> list[float]:
 
 def others() -> float:
     """Percent of all cores that other programs take, over a second."""
-    before, after = _busy(), (time.sleep(1.0), _busy())[1]
+    before = _busy()
+    time.sleep(1.0)
+    after = _busy()
     return 100.0 * (after[0] - before[0]) / max(1, after[1] - before[1])
 
 

@@ -123,7 +123,7 @@ def timing(title: str, table: Any) -> str:
 
 def switches() -> str:
     """Every deviation from the letter."""
-    lines = [MADE, "# Deviations\n", inspect.getdoc(deviations).replace("\n", " ") + "\n"]
+    lines = [MADE, "# Deviations\n", (inspect.getdoc(deviations) or "").replace("\n", " ") + "\n"]
     lines.append("Set them in `[session.deviations]`.\n")
     lines += ["| name | field | conformance | |", "|---|---|---|---|"]
     remarks = remarks_of(Deviations)

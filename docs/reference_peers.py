@@ -32,7 +32,8 @@ def profiles() -> str:
     ]
     lines += [charger_row(name, profile) for name, profile in chargers.items()]
     lines += ["", "## What is known besides\n"]
-    for profile in (*vehicles.values(), *chargers.values()):
+    every: list[VehicleProfile | ChargerProfile] = [*vehicles.values(), *chargers.values()]
+    for profile in every:
         lines += [f"- {profile.name}: {remark}." for remark in profile.remarks]
     lines += ["", "## What is recorded and not yet imitated\n", "| section | key | what it is |", "|---|---|---|"]
     lines += [

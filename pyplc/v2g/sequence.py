@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from typing import Any
 
 
 class Outcome(enum.Enum):
@@ -21,5 +22,5 @@ class Outcome(enum.Enum):
 
 Row = Mapping[type, Mapping[Outcome, enum.Enum]]
 """Request -> outcome -> next state."""
-Table = Mapping[enum.Enum, Row]
+Table = Mapping[Any, Row]
 """State -> row: what may come, and where it leads. What is not in it is a sequence error."""
