@@ -41,6 +41,14 @@ class Plant:
         self.ac.ready = self.pilot.charger_view().state in (PilotState.C, PilotState.D)
         return self.ac
 
+    def switch_vehicle(self, closed: bool) -> None:
+        """Drive the vehicle's contactors; they obey unless they are stuck or welded."""
+        circuit = self.now()
+        if closed and not self.contactor_stuck_open:
+            circuit.close_vehicle()
+        elif not closed and not self.contactor_welded:
+            circuit.open_vehicle()
+
     def plug_in(self) -> None:
         """The user plugs the connector in."""
         self.now().plugged = True

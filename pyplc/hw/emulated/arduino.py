@@ -204,11 +204,8 @@ class EmulatedArduino:
                 plant.now().outlet_closed = True
             elif not plant.contactor_welded:
                 plant.now().outlet_closed = False
-        elif bits & 1:
-            if not plant.contactor_stuck_open and not plant.circuit.vehicle_closed:
-                plant.now().close_vehicle()
-        elif not plant.contactor_welded and plant.circuit.vehicle_closed:
-            plant.now().open_vehicle()
+        else:
+            plant.switch_vehicle(bool(bits & 1))
 
     @property
     def _closed(self) -> bool:

@@ -53,14 +53,9 @@ class EmulatedCeleron55:
         if line in (b"cp=0", b"cp=1"):
             self.cp = value == b"1"
             plant.pilot.set_vehicle(PilotState.C if self.cp else PilotState.B)
-        elif line == b"contactor=1":
-            self.contactor = True
-            if not plant.contactor_stuck_open:
-                plant.now().close_vehicle()
-        elif line == b"contactor=0":
-            self.contactor = False
-            if not plant.contactor_welded:
-                plant.now().open_vehicle()
+        elif line in (b"contactor=0", b"contactor=1"):
+            self.contactor = value == b"1"
+            plant.switch_vehicle(self.contactor)
         elif line in (b"lock", b"unlock"):
             if not plant.lock_stuck:
                 plant.locked = line == b"lock"

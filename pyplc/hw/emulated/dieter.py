@@ -79,8 +79,4 @@ class EmulatedDieter:
         plant = self._plant
         plant.pilot.set_vehicle(PilotState.C if digit & STATE_C else PilotState.B)
         wanted = RELAY_1 | RELAY_2 if len(self._settings.relays) > 1 else RELAY_1
-        if digit & wanted == wanted:
-            if not plant.contactor_stuck_open:
-                plant.now().close_vehicle()
-        elif not plant.contactor_welded:
-            plant.now().open_vehicle()
+        plant.switch_vehicle(digit & wanted == wanted)

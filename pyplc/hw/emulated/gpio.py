@@ -95,13 +95,10 @@ class EmulatedGpio:
             plant.locked = self.active(settings.lock[0])
 
     def _contactors(self, closed: bool) -> None:
-        plant, circuit = self._plant, self._plant.now()
         if self._role == "charger":
-            circuit.outlet_closed = closed
-        elif closed and not plant.contactor_stuck_open:
-            circuit.close_vehicle()
-        elif not closed and not plant.contactor_welded:
-            circuit.open_vehicle()
+            self._plant.now().outlet_closed = closed
+        else:
+            self._plant.switch_vehicle(closed)
 
     async def run(self) -> None:
         """Show the inputs."""

@@ -99,13 +99,10 @@ class Behind:
 
     def contactor(self, closed: bool) -> None:
         """Switch the contactors of this side."""
-        plant, circuit = self._plant, self._plant.now()
         if self._role == "charger":
-            circuit.outlet_closed = closed
-        elif closed and not plant.contactor_stuck_open:
-            circuit.close_vehicle()
-        elif not closed and not plant.contactor_welded:
-            circuit.open_vehicle()
+            self._plant.now().outlet_closed = closed
+        else:
+            self._plant.switch_vehicle(closed)
 
     def lock(self, locked: bool) -> None:
         if not self._plant.lock_stuck:
