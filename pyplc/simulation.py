@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from .capture.synthesis import StreamFrames
@@ -17,6 +17,7 @@ from .link.split import Split
 from .link.virtual import Powerline, VirtualLink, cable
 from .network import Exchange, VirtualNetwork
 from .plant.plant import Plant
+from .processes import Process, apart
 from .record import Frame, Recorder, Side, Summary
 from .slac.emulated import FAST, REAL, EmulatedModem, ModemTiming
 from .slac.homeplug import HomePlug
@@ -31,13 +32,15 @@ PLUG_IN_S = 8.0
 """When the user plugs in: the charger's modem is ready by then."""
 UNPLUG_S = 2.0
 """From the end of the session to unplugging."""
+TUG_S = 15.0
+"""So long the user of a vehicle whose program died tries to get the connector out."""
 
 
 class World:
     """Everything a simulated session needs; `run` holds one session.
 
     `frames` False leaves frames out of the records, which is faster. `hardware` makes the devices of a side instead of
-    the simulated ones; whoever gives it starts and ends it.
+    the simulated ones; whoever gives it starts and ends it. `wall` is the charger's clock.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class World:
         fast: bool = False,
         frames: bool = True,
         hardware: Mapping[Side, Callable[[Plant], Hardware]] | None = None,
+        wall: Callable[[], float] | None = None,
     ) -> None:
         self._recorder = recorder
         self._frames = frames
@@ -61,6 +65,10 @@ class World:
         self.hosts: list[VirtualLink] = []
         """The stations' interfaces, vehicle first."""
         self.hardware = {side: make(self.plant) for side, make in (hardware or {}).items()}
+        self.processes: dict[Side, Process] = {"ev": Process(), "evse": Process()}
+        """What runs of each station's program; its modem does not."""
+        self.tasks: dict[Side, asyncio.Task[Summary]] = {}
+        """The stations', once `run` has begun."""
         self.channels: list[Channel] = []
         """The vehicle's and the charger's end of the stream, in the order they were opened."""
         vehicle = self._common("ev", VEHICLE_HOST, VEHICLE_MODEM, settings, rng, timing)
@@ -72,7 +80,7 @@ class World:
         self.vehicle = VehicleStation(vehicle, self._devices("ev", near), settings.vehicle)
         ac = settings.charger.energy == "ac"
         far = ac_charger_devices(self.plant) if ac else charger_devices(self.plant)
-        self.charger = ChargerStation(charger, self._devices("evse", far), settings.charger, port, soc=settings.soc)
+        self.charger = ChargerStation(charger, self._devices("evse", far), settings.charger, port, wall, settings.soc)
 
     def _common(
         self, side: Side, host: bytes, modem: bytes, settings: SimSettings, rng: random.Random, timing: ModemTiming
@@ -96,7 +104,7 @@ class World:
             rules=rules(settings.session),
             rng=random.Random(rng.random()),
             slac=conformant(settings.slac) if settings.session.profile == "conformance" else settings.slac,
-            background=(emulated.run, split.run, homeplug.run, network.run, *watch),
+            background=(lambda: apart(emulated.run()), split.run, homeplug.run, network.run, *watch),
             tap=self._stream_tap(side, near),
         )
 
@@ -125,24 +133,46 @@ class World:
         return attach
 
     async def run(self) -> dict[Side, Summary]:
-        """Plug in, charge, unplug; the summaries of both sides."""
-        vehicle = asyncio.ensure_future(self.vehicle.run())
-        charger = asyncio.ensure_future(self.charger.run())
-        user = asyncio.ensure_future(self._user(vehicle))
+        """Plug in, charge, unplug; the summaries of both sides, none of a program that was killed."""
+        runs: dict[Side, Coroutine[Any, Any, Summary]] = {"ev": self.vehicle.run(), "evse": self.charger.run()}
+        self.tasks = {side: self.processes[side].start(run) for side, run in runs.items()}
+        user = asyncio.ensure_future(self._user())
         try:
-            await asyncio.wait({vehicle, charger, user})
-            assert self.vehicle.summary is not None and self.charger.summary is not None
-            return {"ev": self.vehicle.summary, "evse": self.charger.summary}
+            await asyncio.gather(self._over("ev"), self._over("evse"), user)
+            found = {"ev": self.vehicle.summary, "evse": self.charger.summary}
+            return {side: summary for side, summary in found.items() if summary is not None}  # type: ignore[misc]
         finally:
-            for task in (vehicle, charger, user):
-                task.cancel()
-            await asyncio.gather(vehicle, charger, user, return_exceptions=True)
+            living = [task for side, task in self.tasks.items() if not self.processes[side].died.done()]
+            await _cancelled(user, *living)
 
-    async def _user(self, vehicle: asyncio.Task[Summary]) -> None:
-        """Plugs in, waits for the vehicle to come to rest, unplugs."""
+    async def bury(self) -> None:
+        """What a killed program left; call it when nobody looks any more."""
+        for side, process in self.processes.items():
+            if process.died.done():
+                process.bury()
+                await _cancelled(self.tasks[side])
+
+    async def _over(self, side: Side) -> None:
+        """Wait until a station is at rest, or its program dead."""
+        await asyncio.wait({self.tasks[side], self.processes[side].died}, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _user(self) -> None:
+        """Plugs in, waits for the vehicle to come to rest, unplugs if it is not locked in."""
         await asyncio.sleep(PLUG_IN_S)
         self.plant.plug_in()
-        await asyncio.wait({vehicle})
+        await self._over("ev")
         await asyncio.sleep(UNPLUG_S)
+        if self.processes["ev"].died.done():
+            tugs = asyncio.get_running_loop().time() + TUG_S
+            while self.plant.locked:
+                if asyncio.get_running_loop().time() >= tugs:
+                    return
+                await asyncio.sleep(0.1)
         self.plant.unplug()
         self._recorder.on("ev").checkpoint(920)
+
+
+async def _cancelled(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -16,6 +16,7 @@ from .. import __version__, peers
 from ..config import ConfigError, StationSettings, load
 from ..link.interface import set_up
 from ..record import Reader, Recorder, Side, Start, Summary
+from ..service.ending import Ending
 from ..service.settings import RecordSettings
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ FAILED = 1
 """Exit code of a session that did not finish in order, and of everything that cannot be done."""
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 """SIGHUP: whoever looked on over the network is gone."""
-SECOND_THOUGHTS_S = 8.0
-"""After the first signal: time for an orderly stop before the session is cancelled."""
 
 
 def settings(path: Path | None, kind: type[S]) -> S:
@@ -148,26 +147,12 @@ def opening(recorder: Recorder, side: Side, interface: str) -> None:
 async def until_signal(
     session: Coroutine[Any, Any, Summary | None], stop: Callable[[str], bool], note: Callable[[str], None]
 ) -> Summary | None:
-    """Run sessions; the first of `SIGNALS` asks for an orderly stop, the second, or 8 s, cancels it.
-
-    `stop` says whether there is a session to be stopped in order; if not, it is cancelled at once.
-    """
+    """Run sessions until they end or one of `SIGNALS` comes: `Ending` says what it does."""
     loop = asyncio.get_running_loop()
     task = asyncio.ensure_future(session)
-    asked = False
-
-    def signalled(name: str) -> None:
-        nonlocal asked
-        if asked:
-            task.cancel()
-            return
-        asked = True
-        note(f"{name}: ending the session")
-        patience = SECOND_THOUGHTS_S if stop(f"stopped by {name}") else 0.0
-        loop.call_later(patience, task.cancel)
-
+    ending = Ending(task, stop, note)
     for number in SIGNALS:
-        loop.add_signal_handler(number, signalled, number.name)
+        loop.add_signal_handler(number, ending.signalled, number.name)
     try:
         return await task
     except asyncio.CancelledError:

@@ -230,6 +230,23 @@ class Board(Fault, kw_only=True, frozen=True, tag="board"):
     volts: Annotated[float, msgspec.Meta(ge=0)] = 100.0
 
 
+class Process(Fault, kw_only=True, frozen=True, tag="process"):
+    """The program of the unit under test gets a signal. "sigterm": it ends the session as `pyplc ev` does. "sigkill":
+    not one instruction more of it runs, the kernel closes its connection; the `device` lives on, and is what is safe."""
+
+    signal: Literal["sigterm", "sigkill"]
+
+
+class Disk(Fault, kw_only=True, frozen=True, tag="disk"):
+    """The disk on which the session is recorded is full, and nothing on it may be deleted."""
+
+
+class Clock(Fault, kw_only=True, frozen=True, tag="clock"):
+    """The wall clock of the unit under test is set: so many years ahead, or back below zero."""
+
+    years: float
+
+
 AnyFault = (
     Drop
     | Delay
@@ -261,12 +278,17 @@ AnyFault = (
     | PortLate
     | Wire
     | Board
+    | Process
+    | Disk
+    | Clock
 )
 
 
 DC_ONLY = (Supply, Isolation, Meter, Wire, Board)
 NEED_DEVICE = (Wire, Board)
 AC_ONLY = (ResidualCurrent, Overdraw)
+RECORDED = (Disk, Clock)
+"""Faults whose cases are recorded as a service does it."""
 
 
 class Within(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -303,7 +325,7 @@ class Expect(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     """Which reaction is right."""
 
     outcome: str | list[str]
-    """How the session ends for the unit under test, one of several if a list."""
+    """How the session ends for the unit under test, one of several if a list; "killed" for a program that was."""
     reason: str | None = None
     """Words in its last sentence."""
     peer_outcome: str | list[str] | None = None
@@ -315,7 +337,7 @@ class Expect(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     never: list[str] = []
     """Messages it does not send after the fault."""
     note: str | None = None
-    """Words in a remark it records."""
+    """Words in a remark, in the records or, where the session is recorded, in its file."""
     energy: bool | None = None
     """Whether the battery was charged."""
 
@@ -334,7 +356,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     role: Role | None = None
     """The unit under test."""
     device: Device | None = None
-    """DC: the unit under test has this device, emulated at the far end of its wire, instead of simulated ones."""
+    """DC: the unit under test has this device, emulated at the far end of its wire, instead of simulated ones. Where the
+    program is killed there must be one: simulated devices would die with it."""
     source: str | None = None
     """Where the case comes from."""
     settings: dict[str, Any] = {}

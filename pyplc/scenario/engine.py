@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,11 +15,13 @@ from ..hw.compose import Hardware
 from ..hw.emulated.wired import wired
 from ..hw.ports import PilotState
 from ..plant.plant import Plant
+from ..processes import MortalLoop
 from ..record import Message, Note, Reader, Record, Recorder, Side, Summary
 from ..simulation import World
 from . import declare as d
 from .edit import value_at
 from .load import Case
+from .recorded import Recorded
 from .safety import CURRENT_A, LOOK_S, TOUCHABLE_V, Safety, Seen, excused, look
 from .wire import Disturber
 
@@ -67,7 +70,7 @@ def run(case: Case, seed: int = SEED, reader: Reader | None = None) -> Result:
     `reader` is given every record, the frames too.
     """
     try:
-        return judge(case, clock.run(_Run(case, reader).main(seed)))
+        return judge(case, clock.run(_Run(case, reader).main(seed), loop=MortalLoop))
     except clock.Deadlock as stuck:
         return Result(id=case.id, title=case.scenario.title, problems=[f"the session hangs: {stuck}"])
     except Exception as error:
@@ -92,8 +95,12 @@ class _Run:
         if self._reader is not None:
             recorder.readers.append(self._reader)
         frames = self._reader is not None
-        world = World(self._case.settings, recorder, seed, fast=True, frames=frames, hardware=self._hardware())
-        disturber = Disturber(self._case, world, self._struck)
+        recorded = Recorded(self._unit, asyncio.get_running_loop().time)
+        if any(isinstance(fault, d.RECORDED) for fault in self._case.scenario.fault):
+            recorder.readers.append(recorded.open())
+        hardware, wall = self._hardware(), recorded.wall
+        world = World(self._case.settings, recorder, seed, fast=True, frames=frames, hardware=hardware, wall=wall)
+        disturber = Disturber(self._case, world, recorded, self._struck)
         recorder.readers.append(disturber.read)
         recorder.now()
         disturber.start()
@@ -101,8 +108,9 @@ class _Run:
         problems: list[str] = []
         try:
             async with AsyncExitStack() as stack, asyncio.timeout(self._case.scenario.limit_s):
-                for made in world.hardware.values():
-                    await stack.enter_async_context(made)
+                for side, made in world.hardware.items():
+                    await world.processes[side].start(stack.enter_async_context(made))
+                    stack.push_async_callback(self._over, world, watching)
                     made.tell(recorder.on(self._unit).note)
                     await made.ready()
                 summaries = await world.run()
@@ -111,20 +119,30 @@ class _Run:
             problems.append(f"the session had not ended after {self._case.scenario.limit_s:g} s")
             summaries = {r.side: r for r in self._records if isinstance(r, Summary)}
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await self._over(world, watching)
+            kept = recorded.close()
         problems += self._undone(disturber)
+        problems += _backwards(self._records, "the records") + _backwards(kept, "the recording")
+        if world.processes[self._unit].died.done():
+            summaries[self._unit] = Summary(side=self._unit, outcome="killed", reason="killed with SIGKILL")
         problems += self._safety.breaches.values()
         sent = [r for r in self._records[self._mark :] if isinstance(r, Message)]
         return Observed(
             summaries,
             [r for r in sent if (r.side, r.direction) == (self._unit, "tx")],
-            [r.text for r in self._records if isinstance(r, Note)],
+            [r.text for r in self._records + kept if isinstance(r, Note)],
             {name: t - (disturber.struck or 0.0) for name, t in self._last.items()},
             disturber.struck,
             problems + self._defects(),
             world.plant.circuit.delivered_wh + world.plant.ac.delivered_wh,
         )
+
+    @staticmethod
+    async def _over(world: World, watching: asyncio.Task[None]) -> None:
+        """Stop looking; then what a killed program left may go."""
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await world.bury()
 
     def _hardware(self) -> dict[Side, Callable[[Plant], Hardware]]:
         """The emulated device of the unit under test, if it has one."""
@@ -170,6 +188,14 @@ class _Run:
             "end": self._unit in self._safety.talk.ended,
         }
         return [name for name, holds in held.items() if not holds]
+
+
+def _backwards(records: list[Record], where: str) -> list[str]:
+    """Where time goes back, if it does."""
+    for before, after in pairwise(records):
+        if after.t < before.t:
+            return [f"time goes back in {where}: {after.t:g} s after {before.t:g} s"]
+    return []
 
 
 def judge(case: Case, seen: Observed) -> Result:

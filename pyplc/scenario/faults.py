@@ -14,7 +14,9 @@ from ..hw.ports import Battery, DeviceError, PilotState, Reading, Supply, Voltme
 from ..link.ethernet import parse_udp
 from ..link.virtual import Powerline
 from ..plant.plant import Plant
+from ..record import Side
 from ..sdp.messages import PORT as SDP_PORT
+from ..service.ending import Ending
 from ..simulation import World
 from ..slac.layout import Message as Management
 from ..slac.mme import MmeError, parse
@@ -22,6 +24,7 @@ from ..v2g.rules import Rules
 from ..v2g.session import Timer
 from ..v2gtp import PayloadType
 from . import declare as d
+from .recorded import Recorded
 
 PATIENCE = 1000.0
 """A peer that hangs waits so many times longer than it should."""
@@ -32,7 +35,7 @@ STUCK = 1.05
 SDP = {"SDP request": PayloadType.SDP_REQUEST, "SDP response": PayloadType.SDP_RESPONSE}
 
 
-def apply(fault: d.Fault, world: World) -> None:
+def apply(fault: d.Fault, world: World, unit: Side, recorded: Recorded) -> None:
     """Do a fault of the world now; TypeError for one of messages, of the connection, or of the other energy."""
     plant = world.plant
     match fault:
@@ -62,6 +65,12 @@ def apply(fault: d.Fault, world: World) -> None:
             world.line.lose = Losing(fault, world.line)
         case d.Wire() | d.Board():
             _apply_to_device(fault, world)
+        case d.Disk() | d.Clock():
+            recorded.apply(fault)
+        case d.Process(signal="sigterm"):
+            _terminate(world, unit)
+        case d.Process():
+            _kill(world, unit)
         case _:
             _apply_to_dc(fault, plant, world.vehicle.devices, world.charger.devices)
 
@@ -279,11 +288,20 @@ def patient(times: Any) -> Any:
     return times
 
 
-def later(seconds: float, fault: d.Fault, world: World, done: Callable[[], None]) -> None:
-    """Do a fault in so many seconds, and say so."""
+def _terminate(world: World, unit: Side) -> None:
+    """What `pyplc ev` and `pyplc evse` do at SIGTERM."""
+    station = world.vehicle if unit == "ev" else world.charger
+    ending = Ending(world.tasks[unit], station.stop, world.common[unit].recorder.on(unit).note)
+    world.processes[unit].context.run(ending.signalled, "SIGTERM")
 
-    def act() -> None:
-        apply(fault, world)
-        done()
 
-    asyncio.get_running_loop().call_later(seconds, act)
+def _kill(world: World, unit: Side) -> None:
+    """SIGKILL, and what the kernel does then: it closes what the program had open."""
+    world.processes[unit].kill()
+    if len(world.channels) > (index := 0 if unit == "ev" else 1):
+        world.channels[index].hang_up()
+    if unit == "evse":
+        world.exchange.listeners.clear()
+    for hardware in world.hardware.values():
+        assert isinstance(hardware, Wired)
+        hardware.wire.hang_up()

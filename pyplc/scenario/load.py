@@ -140,6 +140,8 @@ def _check(scenario: d.Scenario, protocol: d.Protocol, energy: d.Energy, role: d
                 raise EditError(f"{fault.__struct_config__.tag} cannot happen in {energy.upper()}")
             if isinstance(fault, d.NEED_DEVICE) and scenario.device is None:
                 raise EditError(f"{fault.__struct_config__.tag} needs a device: the scenario's key `device` names it")
+            if isinstance(fault, d.Process) and fault.signal == "sigkill" and scenario.device is None:
+                raise EditError("signal: simulated devices would die with the program; the key `device` names others")
             if isinstance(fault, d.Wire) and fault.how == "garbled" and scenario.device not in SERIAL:
                 raise EditError("how: a broker spoils nothing; cut, frozen or slow")
         except EditError as error:

@@ -18,8 +18,9 @@ from ..v2g.stream import Channel
 from ..v2gtp import HEADER_LENGTH, VERSION, PayloadType, pack
 from . import declare as d
 from .edit import EditError, body_of, changed, kind_of, smallest, with_body, with_session
-from .faults import apply, later, patient
+from .faults import apply, patient
 from .load import Case
+from .recorded import Recorded
 
 Carry = Callable[[bytes], None]
 
@@ -37,10 +38,12 @@ class Disturber:
     `on_struck` is called then.
     """
 
-    def __init__(self, case: Case, world: World, on_struck: Callable[[], None]) -> None:
+    def __init__(self, case: Case, world: World, recorded: Recorded, on_struck: Callable[[], None]) -> None:
         self._case = case
         self._world = world
+        self._recorded = recorded
         self._on_struck = on_struck
+        self._unit: Side = "ev" if case.role == "pev" else "evse"
         self._peer: Side = "evse" if case.role == "pev" else "ev"
         self._counts: Counter[str] = Counter()
         self._handshake = {"ev": True, "evse": True}
@@ -89,11 +92,14 @@ class Disturber:
                 asyncio.get_running_loop().call_later(fault.at.after_s, partial(self._end, index, fault))
             case _ if fault.at.after_s:
                 self._done.add(index)
-                later(fault.at.after_s, fault, self._world, partial(self._strike, index))
+                asyncio.get_running_loop().call_later(fault.at.after_s, self._do, index, fault)
             case _:
-                apply(fault, self._world)
+                self._do(index, fault)
                 self._dead |= isinstance(fault, d.Lose) and (fault.frames, fault.count) == ("all", "all")
-                self._strike(index)
+
+    def _do(self, index: int, fault: d.Fault) -> None:
+        self._strike(index)
+        apply(fault, self._world, self._unit, self._recorded)
 
     def _end(self, index: int, fault: d.Fault) -> None:
         if not self._world.channels:

@@ -46,6 +46,7 @@ class SessionFiles:
     The folder is made when matching begins: a station that only waits leaves none. What came before is kept and
     written then, the newest `KEPT` records of it. `sync` as a task makes a power cut lose little, too. `room` is asked
     for when the disk is full; it says whether something was deleted. Beyond `split_mb` it goes on in a new folder.
+    `clocks` are the wall's and one that nobody sets.
     """
 
     def __init__(
@@ -55,11 +56,17 @@ class SessionFiles:
         now: datetime | None = None,
         room: Callable[[Path], bool] | None = None,
         split_mb: float = math.inf,
+        opened: Callable[[Path], BinaryIO] | None = None,
+        clocks: tuple[Callable[[], float], Callable[[], float]] = (time.time, time.monotonic),
     ) -> None:
-        self._now = now or datetime.now(UTC)
-        self._made = time.monotonic()
+        self._opened = opened or (lambda path: open(path, "wb", BUFFER))
+        self._wall, self._steady = clocks
+        self._now = now or datetime.fromtimestamp(self._wall(), UTC)
+        self._made = self._steady()
         self._most = split_mb * 1e6
-        self._offset = time.time() - time.monotonic()
+        self._offset = self._wall() - self._made
+        self._last = 0.0
+        """When the newest record was."""
         self._parent = parent
         self._role = role
         self._peer = ""
@@ -81,8 +88,8 @@ class SessionFiles:
     def _open(self) -> None:
         self._started = self._named()
         self.folder = _new_folder(self._parent, f"{self._started:%Y-%m-%d_%H%M%S}-{self._role}")
-        self._lines: BinaryIO = open(self.folder / "session.jsonl", "wb", BUFFER)  # noqa: SIM115  # closed by close()
-        self._frames: BinaryIO = open(self.folder / "session.pcapng", "wb", BUFFER)  # noqa: SIM115
+        self._lines = self._opened(self.folder / "session.jsonl")
+        self._frames = self._opened(self.folder / "session.pcapng")
         self._pcapng = PcapngWriter(self._frames, f"pyplc {__version__}", self._now.timestamp())
         for record in self._before:
             self._write(record)
@@ -108,6 +115,7 @@ class SessionFiles:
 
     def _write(self, record: Record) -> None:
         self._dirty = True
+        self._last = record.t
         if isinstance(record, Frame):
             self._framed = True
             self._pcapng.write(record.t, record.data, record.interface or record.side)
@@ -137,11 +145,11 @@ class SessionFiles:
         assert was is not None
         self._parts += 1
         self._open()
-        self._write(Note(text=f"continues {was.name}"))
+        self._write(Note(t=self._last, text=f"continues {was.name}"))
 
     def _named(self) -> datetime:
         """When this part began."""
-        return self._now if not self._parts else self._now + timedelta(seconds=time.monotonic() - self._made)
+        return self._now if not self._parts else self._now + timedelta(seconds=self._steady() - self._made)
 
     def flush(self) -> None:
         """Hand everything to the operating system."""
@@ -188,7 +196,7 @@ class SessionFiles:
 
     def _correct_clock(self) -> None:
         """A Pi has no clock of its own: when the time came during the session, say so and take it."""
-        jump = time.time() - time.monotonic() - self._offset
+        jump = self._wall() - self._steady() - self._offset
         if abs(jump) < CLOCK_JUMP_S:
             return
         was, self._now = self._now, datetime.fromtimestamp(self._now.timestamp() + jump, UTC)
@@ -196,7 +204,7 @@ class SessionFiles:
         self._offset += jump
         text = f"the clock was set during the session: t = 0 was at {self._now.isoformat()}, not {was.isoformat()}"
         try:
-            self._lines.write(line(Note(text=text, level="warning")) + b"\n")
+            self._lines.write(line(Note(t=self._last, text=text, level="warning")) + b"\n")
         except OSError:  # a full disk
             pass
 

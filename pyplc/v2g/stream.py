@@ -154,6 +154,11 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def hang_up(self) -> None:
+        """Close it (FIN) without waiting for anything, as the kernel does for a program that died."""
+        if self._transport is not None:
+            self._transport.close()
+
 
 def _expire(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():

@@ -20,6 +20,7 @@ class MemoryBroker:
         """Everything that was published."""
         self._up = True
         self._sessions: set[_MemorySession] = set()
+        self._hosts: set[_MemorySession] = set()
 
     def stop(self) -> None:
         """Every connection breaks; what was retained is lost, as with mosquitto's default."""
@@ -42,15 +43,31 @@ class MemoryBroker:
         """`Connect` of pyplc.mqtt."""
         if not self._up:
             raise BrokerError("connection refused")
-        session = _MemorySession(self)
+        session = _MemorySession(self, will)
         self._sessions.add(session)
         try:
             yield session
         finally:
-            if session in self._sessions:
-                self._sessions.discard(session)
-                if will is not None:
-                    self.publish(will.topic, will.payload, True)
+            self._vanished(session)
+
+    @asynccontextmanager
+    async def host(self, will: Will | None) -> AsyncIterator[_MemorySession]:
+        """`connect` for the host, whose end `hang_up` is."""
+        async with self.connect(will) as session:
+            self._hosts.add(session)
+            yield session
+
+    def hang_up(self) -> None:
+        """The host died: the kernel closes its connection, the broker tells its will."""
+        for session in self._hosts:
+            self._vanished(session)
+        self._hosts.clear()
+
+    def _vanished(self, session: _MemorySession) -> None:
+        if session in self._sessions:
+            self._sessions.discard(session)
+            if session.will is not None:
+                self.publish(session.will.topic, session.will.payload, True)
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> None:
         if self.frozen:
@@ -70,8 +87,9 @@ class MemoryBroker:
 
 
 class _MemorySession:
-    def __init__(self, broker: MemoryBroker) -> None:
+    def __init__(self, broker: MemoryBroker, will: Will | None) -> None:
         self._broker = broker
+        self.will = will
         self.topics: list[str] = []
         self.queue: asyncio.Queue[Told | None] = asyncio.Queue()
         self.broken = False

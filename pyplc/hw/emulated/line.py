@@ -58,6 +58,10 @@ class EmulatedLine:
             self._to_host, lost, self._lost = None, self._lost, None
             lost("unplugged")
 
+    def hang_up(self) -> None:
+        """The host died: the kernel closes its port, nobody is told."""
+        self._to_host = self._lost = None
+
     def plug(self) -> None:
         """The cable is plugged in again."""
         self.plugged = True

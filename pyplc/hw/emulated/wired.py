@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -37,7 +38,8 @@ class Wired(Hardware):
         self._far: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Wired:
-        self._far = asyncio.ensure_future(self.device.run())
+        # no part of the program: it lives on when that is killed
+        self._far = asyncio.get_running_loop().create_task(self.device.run(), context=contextvars.Context())
         await super().__aenter__()
         return self
 
@@ -104,7 +106,7 @@ def _mqtt(role: str, plant: Plant) -> OnWire:
 
     broker, settings = MemoryBroker(), MqttSettings(battery=_battery(plant), supply=_supply(plant))
     device = EmulatedMqtt(plant, role, settings.topic, broker.connect)
-    return OnWire(Mqtt(settings, Context("mqtt", role, lambda: plant), broker.connect), device, broker)
+    return OnWire(Mqtt(settings, Context("mqtt", role, lambda: plant), broker.host), device, broker)
 
 
 def _pyplc_mqtt(role: str, plant: Plant) -> OnWire:
@@ -114,7 +116,7 @@ def _pyplc_mqtt(role: str, plant: Plant) -> OnWire:
 
     broker, settings = MemoryBroker(), PyPlcMqttSettings(battery=_battery(plant), supply=_supply(plant))
     device = EmulatedPyPlcMqtt(plant, role, settings.topic, broker.connect)
-    return OnWire(PyPlcMqtt(settings, Context("pyplc-mqtt", role, lambda: plant), broker.connect), device, broker)
+    return OnWire(PyPlcMqtt(settings, Context("pyplc-mqtt", role, lambda: plant), broker.host), device, broker)
 
 
 WIRED: dict[str, Callable[[str, Plant], OnWire]] = {
