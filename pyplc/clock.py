@@ -103,9 +103,7 @@ def _policy() -> int | None:
     return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK if sys.platform.startswith("linux") else None
 
 
-def run(
-    main: Coroutine[Any, Any, T], *, debug: bool | None = None, loop: Callable[[], VirtualLoop] = VirtualLoop
-) -> T:
+def run(main: Coroutine[Any, Any, T], *, debug: bool | None = None, loop: Callable[[], VirtualLoop] = VirtualLoop) -> T:
     """Run `main` to its end in virtual time and return its result; raises `Deadlock` where it would hang."""
     with asyncio.Runner(debug=debug, loop_factory=loop) as runner:
         return runner.run(main)

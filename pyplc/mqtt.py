@@ -43,10 +43,11 @@ class Told(NamedTuple):
 
 
 class Will(NamedTuple):
-    """What the broker tells, retained, when we vanish."""
+    """What the broker tells when we vanish."""
 
     topic: str
     payload: bytes
+    retain: bool = True
 
 
 class Session(Protocol):
@@ -78,7 +79,7 @@ def broker(settings: BrokerSettings) -> Connect:
                 settings.port,
                 username=settings.user,
                 password=settings.password,
-                will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=True),
+                will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
                 keepalive=KEEPALIVE_S,
                 timeout=CONNECT_S,
                 tls_params=aiomqtt.TLSParameters() if settings.tls else None,
@@ -135,7 +136,8 @@ class MqttLine:
         lost: Callable[[str], None],
         will: Will | None = None,
     ) -> None:
-        self._connect, self._topics, self._will = connect, tuple(topics), will
+        self._connect, self._topics = connect, tuple(topics)
+        self.will = will
         self._told, self._opened, self._lost = told, opened, lost
         self._waiting: dict[str, tuple[bytes, bool]] = {}
         self._news = asyncio.Event()
@@ -168,7 +170,7 @@ class MqttLine:
         pause = AGAIN_FIRST_S
         while True:
             try:
-                async with self._connect(self._will) as session:
+                async with self._connect(self.will) as session:
                     for topic in self._topics:
                         await session.subscribe(topic)
                     pause = AGAIN_FIRST_S

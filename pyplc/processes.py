@@ -64,16 +64,18 @@ async def apart(work: Coroutine[Any, Any, T]) -> T:
 class MortalLoop(VirtualLoop):
     """A loop in virtual time whose programs can be killed."""
 
-    def call_soon(self, callback: Any, *arguments: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(  # type: ignore[override]  # typeshed ties the arguments to the callback
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.Handle:
         context = copy_context() if context is None else context
         if (owner := context.get(_OWNER)) is None:
-            return super().call_soon(callback, *arguments, context=context)
-        return super().call_soon(owner.step, callback, context, *arguments, context=context)
+            return super().call_soon(callback, *args, context=context)
+        return super().call_soon(owner.step, callback, context, *args, context=context)
 
-    def call_at(
-        self, when: float, callback: Any, *arguments: Any, context: Context | None = None
+    def call_at(  # type: ignore[override]  # as above
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         context = copy_context() if context is None else context
         if (owner := context.get(_OWNER)) is None:
-            return super().call_at(when, callback, *arguments, context=context)
-        return super().call_at(when, owner.step, callback, context, *arguments, context=context)
+            return super().call_at(when, callback, *args, context=context)
+        return super().call_at(when, owner.step, callback, context, *args, context=context)

@@ -154,7 +154,8 @@ class World:
 
     async def _over(self, side: Side) -> None:
         """Wait until a station is at rest, or its program dead."""
-        await asyncio.wait({self.tasks[side], self.processes[side].died}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {self.tasks[side], self.processes[side].died}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
 
     async def _user(self) -> None:
         """Plugs in, waits for the vehicle to come to rest, unplugs if it is not locked in."""

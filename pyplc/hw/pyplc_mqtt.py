@@ -6,7 +6,8 @@
     charger  to it     target_voltage  target_current  fsm_state  soc  battery_capacity  evccid
              from it   charger_voltage  charger_current  charger_max_voltage  charger_max_current  enabled 0/1
 
-Nothing is retained and nothing is confirmed: what was ordered counts as done. Devices cannot see that we died.
+Nothing is retained and nothing is confirmed: what was ordered counts as done. Devices cannot see that we died; the
+broker tells them state B, or 0 V, then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ..mqtt import Will
 from ..record import Message, Reading, Record, VehicleData
 from .board import BatterySettings, BoardBattery
 from .mqtt_board import FACTS_AGE_S, MqttBoard, MqttDeviceSettings, number, plain
@@ -36,6 +38,8 @@ ANSWERS = (
     ("charger_current", "loop", "EVSEPresentCurrent"),
 )
 """What a vehicle's devices are told of the charger's answers: topic, where it stands, field."""
+WILLS = {("vehicle", "pilot"): ("cpstate", b"B"), ("charger", "supply"): ("target_voltage", b"0")}
+"""What the broker tells when we vanish, for which part: what makes the current stop."""
 HEARD = {
     "vehicle": ("inlet_voltage", "battery_voltage", "target_voltage", "target_current", "soc"),
     "charger": ("charger_voltage", "charger_current", "charger_max_voltage", "charger_max_current", "enabled"),
@@ -69,6 +73,11 @@ class PyPlcMqtt(MqttBoard):
 
     def battery(self, settings: BatterySettings | None) -> BoardBattery:
         return Battery(self, settings)
+
+    def part(self, name: str) -> Any:
+        if (will := WILLS.get((self.context.role, name))) is not None:
+            self.line.will = Will(f"{self.base}/{will[0]}", will[1], retain=False)
+        return super().part(name)
 
     def opened(self) -> None:
         self._sent.clear()

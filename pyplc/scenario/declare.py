@@ -232,7 +232,7 @@ class Board(Fault, kw_only=True, frozen=True, tag="board"):
 
 class Process(Fault, kw_only=True, frozen=True, tag="process"):
     """The program of the unit under test gets a signal. "sigterm": it ends the session as `pyplc ev` does. "sigkill":
-    not one instruction more of it runs, the kernel closes its connection; the `device` lives on, and is what is safe."""
+    not one instruction more of it runs, the kernel closes its connection, the `device` lives on."""
 
     signal: Literal["sigterm", "sigkill"]
 
@@ -242,7 +242,7 @@ class Disk(Fault, kw_only=True, frozen=True, tag="disk"):
 
 
 class Clock(Fault, kw_only=True, frozen=True, tag="clock"):
-    """The wall clock of the unit under test is set: so many years ahead, or back below zero."""
+    """The wall clock of the unit under test is set: so many years ahead, below zero back."""
 
     years: float
 
@@ -356,8 +356,8 @@ class Scenario(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     role: Role | None = None
     """The unit under test."""
     device: Device | None = None
-    """DC: the unit under test has this device, emulated at the far end of its wire, instead of simulated ones. Where the
-    program is killed there must be one: simulated devices would die with it."""
+    """DC: the unit under test has this device, emulated at the far end of its wire, instead of simulated ones. Where
+    the program is killed there must be one."""
     source: str | None = None
     """Where the case comes from."""
     settings: dict[str, Any] = {}

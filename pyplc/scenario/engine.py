@@ -122,7 +122,8 @@ class _Run:
             await self._over(world, watching)
             kept = recorded.close()
         problems += self._undone(disturber)
-        problems += _backwards(self._records, "the records") + _backwards(kept, "the recording")
+        now = asyncio.get_running_loop().time()
+        problems += _untimely(self._records, now, "the records") + _untimely(kept, now, "the recording")
         if world.processes[self._unit].died.done():
             summaries[self._unit] = Summary(side=self._unit, outcome="killed", reason="killed with SIGKILL")
         problems += self._safety.breaches.values()
@@ -185,17 +186,18 @@ class _Run:
             "unlocked": not now.locked,
             "oscillator_off": now.duty is None,
             "closed": not open_channel,
-            "end": self._unit in self._safety.talk.ended,
+            "end": self._unit in self._safety.talk.ended or world.processes[self._unit].died.done(),
         }
         return [name for name, holds in held.items() if not holds]
 
 
-def _backwards(records: list[Record], where: str) -> list[str]:
-    """Where time goes back, if it does."""
+def _untimely(records: list[Record], now: float, where: str) -> list[str]:
+    """Where time goes back, or runs ahead of the loop's."""
     for before, after in pairwise(records):
         if after.t < before.t:
             return [f"time goes back in {where}: {after.t:g} s after {before.t:g} s"]
-    return []
+    ahead = bool(records) and records[-1].t > now
+    return [f"time runs ahead in {where}: {records[-1].t:g} s at {now:g} s"] if ahead else []
 
 
 def judge(case: Case, seen: Observed) -> Result:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any
 
 import msgspec
@@ -298,6 +299,10 @@ def _terminate(world: World, unit: Side) -> None:
 def _kill(world: World, unit: Side) -> None:
     """SIGKILL, and what the kernel does then: it closes what the program had open."""
     world.processes[unit].kill()
+    Context().run(_close_all, world, unit)
+
+
+def _close_all(world: World, unit: Side) -> None:
     if len(world.channels) > (index := 0 if unit == "ev" else 1):
         world.channels[index].hang_up()
     if unit == "evse":

@@ -327,6 +327,7 @@ EXCUSED = (
             "powered-unlocked",
         ),
     ),
+    Excuse(lambda f, unit, energy: isinstance(f, d.Process) and f.signal == "sigkill", ("current-pilot",)),
     Excuse(lambda f, unit, energy: isinstance(f, d.Unplug), ("powered-unlocked",)),
     Excuse(
         lambda f, unit, energy: isinstance(f, d.Pilot) and f.state in ("C", "D") and unit == "evse",
@@ -337,6 +338,7 @@ EXCUSED = (
 """What the unit under test cannot keep once a device is broken or its peer hangs. A torn-out connector has torn the
 lock out with it; a charger that hangs goes on giving what it gave; a pilot held in state C is no vehicle's doing; a
 device that cannot be reached, or restarts, does what it does: what is right for it stands in the scenario's `within`.
+A supply whose program was killed gives until a device of it or the vehicle disconnects.
 """
 
 

@@ -59,7 +59,7 @@ class SessionFiles:
         opened: Callable[[Path], BinaryIO] | None = None,
         clocks: tuple[Callable[[], float], Callable[[], float]] = (time.time, time.monotonic),
     ) -> None:
-        self._opened = opened or (lambda path: open(path, "wb", BUFFER))
+        self._opened = opened or (lambda path: open(path, "wb", BUFFER))  # noqa: SIM115  # closed by close()
         self._wall, self._steady = clocks
         self._now = now or datetime.fromtimestamp(self._wall(), UTC)
         self._made = self._steady()

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from pyplc.hw.simulated import SimulatedLock, SimulatedOutletContactor, SimulatedVehicleContactor, SimulatedVehiclePilot
+from pyplc.record import Record, Recorder
 from pyplc.scenario.engine import Result, run
 from pyplc.scenario.load import parse
+from pyplc.scenario.recorded import Recorded
 from pyplc.station import charger_dc, shutdown, vehicle_dc
 from pyplc.v2g.din import ev
 
@@ -218,3 +220,74 @@ def test_a_defect_fails_whatever_is_expected(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(ev.VehicleSession, "_heed", broken)
     assert any("defect in pyplc" in p for p in result('outcome = "error"', "").problems)
+
+
+PROCESS = """
+[[scenario.fault]]
+do = "process"
+signal = "{}"
+at = {{ message = "CurrentDemandRes", occurrence = 10 }}
+"""
+KILLED = PROCESS.format("sigkill")
+ON_A_BOARD = 'outcome = "killed"\nwithin = { state_b = 1, contactors_open = 1.5, unlocked = 3 }'
+
+
+def on_a_board(expect: str, fault: str) -> list[str]:
+    text = SCENARIO.format(role="pev", fault=fault, expect=expect).replace(
+        'role = "pev"\n', 'role = "pev"\ndevice = "arduino"\n'
+    )
+    (case,) = parse(text, "test.toml")
+    return run(case).problems
+
+
+def test_a_board_without_a_watchdog_fails_when_the_program_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert on_a_board(ON_A_BOARD, KILLED) == []
+    monkeypatch.setattr("pyplc.hw.emulated.arduino.HOST_SILENT_S", 1e9)
+    problems = on_a_board(ON_A_BOARD, KILLED)
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "within.state_b",
+        "within.contactors_open",
+        "within.unlocked",
+    ]
+
+
+def test_a_program_that_was_told_to_stop_was_not_killed() -> None:
+    (problem,) = on_a_board('outcome = "killed"', PROCESS.format("sigterm"))
+    assert "expected killed, it ended finished: stopped by SIGTERM" in problem
+
+
+def test_a_program_that_does_not_heed_sigterm_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pyplc.service.ending.Ending.signalled", lambda self, name: None)
+    problems = on_a_board('outcome = "finished"\nreason = "SIGTERM"', PROCESS.format("sigterm"))
+    assert problems == ["the reason does not say 'SIGTERM': target of 45.1 % reached"]
+
+
+def test_a_charge_that_a_full_disk_ends_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unguarded(self: Recorder, record: Record) -> None:
+        record.t = round(self.now(), 6)
+        for reader in self.readers:
+            reader(record)
+
+    fault = PROCESS.replace("process", "disk").replace('signal = "{}"\n', "").format()
+    expect = 'outcome = "finished"\nnote = "No space left on device"'
+    assert result(expect, fault).problems == []
+    assert any("no remark says" in problem for problem in result(expect, "").problems)
+    monkeypatch.setattr(Recorder, "emit", unguarded)
+    assert result(expect, fault).problems
+
+
+@pytest.mark.parametrize("years", [30, -50])
+def test_a_recording_by_the_wall_clock_fails(monkeypatch: pytest.MonkeyPatch, years: int) -> None:
+    fault = PROCESS.replace("process", "clock").replace('signal = "{}"', f"years = {years}").format()
+    expect = 'outcome = "finished"\nnote = "the clock was set during the session"'
+    assert result(expect, fault).problems == []
+    walls: list[Recorded] = []
+    real = Recorded.__init__
+
+    def made(self: Recorded, *arguments: Any) -> None:
+        real(self, *arguments)
+        walls.append(self)
+
+    monkeypatch.setattr(Recorded, "__init__", made)
+    monkeypatch.setattr(Recorder, "now", lambda self: walls[-1].wall() if walls else 0.0)
+    assert result(expect, fault).problems

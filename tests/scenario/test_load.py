@@ -80,6 +80,8 @@ HERE = r"x.toml: scenario\[0\] \(a-case\)"
         (fault('do = "replace"\nat.message = "PreChargeRes"\nby = "AuthorizationRes"'), "din has no message Authoriz"),
         (fault('do = "lose"\nframes = "CM_FOO"'), "frames: 'CM_FOO' is not known; one of: SDP request, SDP response"),
         (fault('do = "overdraw"'), "overdraw cannot happen in DC"),
+        (fault('do = "process"\nsignal = "sigkill"'), "signal: simulated devices would die with the program"),
+        (fault('do = "process"\nsignal = "sighup"'), r"\.fault\[0\]\.signal: .*one of: sigterm, sigkill"),
         (fault('do = "raw"\nat.message = "PreChargeRes"\nhex = "xyz"'), r"\.fault\[0\]\.hex: "),
     ],
 )

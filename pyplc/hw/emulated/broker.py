@@ -67,7 +67,7 @@ class MemoryBroker:
         if session in self._sessions:
             self._sessions.discard(session)
             if session.will is not None:
-                self.publish(session.will.topic, session.will.payload, True)
+                self.publish(session.will.topic, session.will.payload, session.will.retain)
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> None:
         if self.frozen:
