@@ -22,7 +22,9 @@ from .ports import (
 
 @dataclass
 class VehicleDevices:
-    """What a vehicle needs. `imagine` is told what the charger reports, for devices that have no charger to measure."""
+    """What a vehicle needs. `imagine` is told what the charger reports, for devices that have no charger to measure;
+    `measured`: inlet and battery are measured each by itself.
+    """
 
     pilot: VehiclePilot
     contactor: Contactor
@@ -30,6 +32,7 @@ class VehicleDevices:
     inlet: Voltmeter
     battery: Battery
     imagine: Callable[[float, float], None] | None = None
+    measured: bool = True
 
 
 @dataclass

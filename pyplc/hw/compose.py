@@ -213,6 +213,9 @@ def _imagining(devices: Bundle, wanted: dict[str, str], drivers: dict[str, Drive
                 made.imagine(voltage, current)
 
         devices.imagine = reported
+        if isinstance(devices, VehicleDevices):
+            those = [drivers[wanted[part]] for part in ("inlet", "battery")]
+            devices.measured = all(made.real and made.measures for made in those)
         return
     if isinstance(devices, ChargerDevices):
 

@@ -47,6 +47,8 @@ class Driver:
     """The extra of the package that has its library."""
     real: ClassVar[bool] = True
     """It switches or measures something outside this process."""
+    measures: ClassVar[bool] = True
+    """What it shows was measured, not stated or told by the other side."""
     limit_s: float = 1.0
     """Silent for longer than this, it is lost."""
     patience_s: float = 10.0

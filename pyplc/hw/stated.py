@@ -57,6 +57,7 @@ class Load(Driver):
     summary = "a light bulb or resistor instead of a battery, with stated figures"
     Settings = LoadSettings
     parts = {"vehicle": ("battery",)}
+    measures = False
 
     def __init__(self, settings: LoadSettings, context: Context) -> None:
         super().__init__(settings, context)
@@ -93,6 +94,7 @@ class Reported(Driver):
 
     summary = "believes the voltage that the charger reports"
     parts = {"vehicle": ("inlet",)}
+    measures = False
 
     def __init__(self, settings: Any, context: Context) -> None:
         super().__init__(settings, context)

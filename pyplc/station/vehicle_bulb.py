@@ -42,7 +42,7 @@ class BulbVehicle(DcVehicle):
     def __init__(
         self, devices: VehicleDevices, settings: VehicleSettings, bulb: BulbSettings, evccid: bytes, scribe: Scribe
     ) -> None:
-        super().__init__(replace(devices, battery=Lamp(bulb)), settings, evccid, scribe)
+        super().__init__(replace(devices, battery=Lamp(bulb), measured=False), settings, evccid, scribe)
         self._delay = bulb.delay
         self._lighting: asyncio.Task[None] | None = None
 
@@ -58,9 +58,22 @@ class BulbVehicle(DcVehicle):
         return super().demand()._replace(voltage=self._battery())
 
     async def open_contactors(self) -> None:
+        await self._dark()
+        await super().open_contactors()
+
+    async def secure(self) -> None:
+        await self._dark()
+        await super().secure()
+
+    @property
+    def live(self) -> bool:
+        return super().live or (self._lighting is not None and not self._lighting.done())
+
+    async def _dark(self) -> None:
+        """What was to light the lamp must not do so after the end."""
         if self._lighting is not None:
             self._lighting.cancel()
-        await super().open_contactors()
+            await asyncio.gather(self._lighting, return_exceptions=True)
 
     async def _light(self) -> None:
         await asyncio.sleep(self._delay)

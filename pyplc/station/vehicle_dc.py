@@ -29,6 +29,13 @@ ASTRAY, ASTRAY_V = 0.1, 15.0
 """While charging, the inlet agrees with the battery or with the report within this part and so many volts more ..."""
 ASTRAY_S = 3.0
 """... or its measurement is frozen, and after so long charging ends."""
+ASKED_A = 3.0
+"""Who asks for less and gets nothing has nothing to wonder about: a full battery, a charger's least current."""
+APART_V, APART_S = 20.0, 10.0
+"""Without current, inlet and battery agreed when the contactors were to close; if they are this far apart for so long,
+nothing connects them. Chargers that ramp slowly do not matter: closed contactors make both one voltage."""
+IDLE_S = 60.0
+"""Nothing flows for so long though it is asked for: a remark, since the charger may have its reasons."""
 
 
 class DcVehicle(Vehicle):
@@ -45,6 +52,11 @@ class DcVehicle(Vehicle):
         self._agreeing = 0
         self._observed_at: float | None = None
         self._astray_since: float | None = None
+        self._asked = 0.0
+        """A, in the last demand."""
+        self._idle_since: float | None = None
+        self._idle_told = False
+        self._apart_since: float | None = None
 
     @property
     def live(self) -> bool:
@@ -97,6 +109,7 @@ class DcVehicle(Vehicle):
                 f"{inlet:.0f} V at the inlet before the charger gives any: contactors welded, or no measurement"
             )
         self._offer, self._delivered, self._observed_at = offer, None, None
+        self._asked, self._idle_since, self._apart_since, self._idle_told = 0.0, None, None, False
         await self._locked()
         await self._pilot(PilotState.C)
         self._scribe.checkpoint(550)
@@ -147,7 +160,8 @@ class DcVehicle(Vehicle):
             current = min(current, planned / present)
         if self._charging_since is None:
             self._charging_since = self._now()
-        return Demand(voltage, max(0.0, current), seconds_to_full=self._seconds_left(100, present * current),
+        self._asked = max(0.0, current)
+        return Demand(voltage, self._asked, seconds_to_full=self._seconds_left(100, present * current),
                       seconds_to_bulk=self._seconds_left(80, present * current))  # fmt: skip
 
     def observe(self, delivered: Delivered) -> None:
@@ -168,6 +182,7 @@ class DcVehicle(Vehicle):
         if inlet > limit * OVERVOLTAGE:
             raise Refused(f"{inlet:.0f} V at the inlet, the battery's limit is {limit:.0f} V")
         self._astray(inlet, delivered.voltage)
+        self._connected(inlet, delivered.current)
         self._read(inlet, delivered.current)
 
     async def ramp_down(self) -> bool:
@@ -214,6 +229,33 @@ class DcVehicle(Vehicle):
         if self._now() - self._astray_since > ASTRAY_S:
             told = f"the charger reports {reported:.0f} V, the battery has {known[1]:.0f} V"
             raise Refused(f"the inlet's voltage cannot be true: {inlet:.0f} V, but {told}")
+
+    def _connected(self, inlet: float, current: float) -> None:
+        """Watch contactors that tell nothing of themselves; Refused when measurements show that they are open."""
+        if current >= NO_CURRENT_A or self._asked < ASKED_A or not self._devices.contactor.closed:
+            self._idle_since = self._apart_since = None
+            return
+        now, battery = self._now(), self._battery()
+        if self._idle_since is None:
+            self._idle_since = now
+        if now - self._idle_since > IDLE_S and not self._idle_told:
+            self._idle_told = True
+            self._scribe.note(
+                f"no current for {IDLE_S:g} s though {self._asked:.0f} A are asked for: "
+                "the charger gives none, or the contactors are open",
+                "warning",
+            )
+        compared = self._devices.measured and self._settings.precharge_by != "reported"
+        if not compared or abs(inlet - battery) <= APART_V:
+            self._apart_since = None
+            return
+        if self._apart_since is None:
+            self._apart_since = now
+        if now - self._apart_since > APART_S:
+            raise Refused(
+                f"the contactors stay open, or a measurement is wrong: no current, "
+                f"inlet {inlet:.0f} V, battery {battery:.0f} V"
+            )
 
     def _report(self, voltage: float, current: float) -> None:
         if self._devices.imagine is not None:
