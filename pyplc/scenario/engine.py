@@ -30,6 +30,8 @@ SETTLE_S = 3.0
 IDLE_LOOK_S = 0.05
 """From one look to the next while there is no connection, and after both ends."""
 SEED = 1
+ROUNDED_S = 1e-6
+"""Times of records are."""
 
 
 class Result(msgspec.Struct, kw_only=True):
@@ -196,7 +198,7 @@ def _untimely(records: list[Record], now: float, where: str) -> list[str]:
     for before, after in pairwise(records):
         if after.t < before.t:
             return [f"time goes back in {where}: {after.t:g} s after {before.t:g} s"]
-    ahead = bool(records) and records[-1].t > now
+    ahead = bool(records) and records[-1].t > now + ROUNDED_S
     return [f"time runs ahead in {where}: {records[-1].t:g} s at {now:g} s"] if ahead else []
 
 
