@@ -15,8 +15,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ..hw.bundles import AcChargerDevices, AcVehicleDevices, ChargerDevices, VehicleDevices
-from ..hw.ports import DeviceError, PilotState, fresh
-from ..record import Pilot, Scribe, Switch
+from ..hw.ports import PilotState, PilotView, fresh
+from ..record import Pilot, Record, Scribe, Switch
 
 CURRENT_GONE_S = 2.0
 """From state B to opening the contactors: chargers cut well below one second; proven in the field."""
@@ -38,33 +38,45 @@ STEP_S = 5.0
 
 async def secure_vehicle(devices: VehicleDevices, scribe: Scribe) -> None:
     """Make a vehicle safe; returns when everything was tried."""
-    live = devices.contactor.closed
     step = _Steps(scribe)
+    live = step.look("the contactors", lambda: devices.contactor.closed, True)
     await step("pilot to state B", lambda: devices.pilot.set_state(PilotState.B))
-    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    step.tell(lambda: _pilot(devices.pilot.view))
     scribe.checkpoint(950)
     if live:
         await asyncio.sleep(CURRENT_GONE_S)
     await step("open the contactors", devices.contactor.open)
-    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    step.tell(lambda: _contactor(devices.contactor.closed))
     scribe.checkpoint(951)
     if live:
         await asyncio.sleep(DISCHARGED_S)
-    await discharged(devices, scribe)
+    await step("wait for the inlet", lambda: discharged(devices, scribe), UNLOCK_S + STEP_S)
     await step("unlock the connector", devices.lock.unlock)
-    scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
+    step.tell(lambda: _lock(devices.lock.locked))
     scribe.checkpoint(952)
+
+
+def _pilot(view: PilotView) -> Pilot:
+    return Pilot(state=view.state.value, duty_percent=view.duty_percent)
+
+
+def _contactor(closed: bool) -> Switch:
+    return Switch(device="contactor", state="closed" if closed else "open")
+
+
+def _lock(locked: bool) -> Switch:
+    return Switch(device="lock", state="locked" if locked else "unlocked")
 
 
 async def discharged(devices: VehicleDevices, scribe: Scribe) -> None:
     """Wait until the inlet of a locked connector is safe to touch; at most `UNLOCK_S`, then a warning is recorded."""
-    if not devices.lock.locked:
-        return
-    if devices.imagine is not None and not devices.contactor.closed:
-        devices.imagine(0.0, 0.0)  # nobody reports any more, and in state B nobody feeds
     loop = asyncio.get_running_loop()
     until = loop.time() + UNLOCK_S
     try:
+        if not devices.lock.locked:
+            return
+        if devices.imagine is not None and not devices.contactor.closed:
+            devices.imagine(0.0, 0.0)  # nobody reports any more, and in state B nobody feeds
         while (volts := fresh(devices.inlet.voltage, loop.time(), "inlet voltage")) >= TOUCHABLE_V:
             if loop.time() >= until:
                 scribe.note(
@@ -72,7 +84,7 @@ async def discharged(devices: VehicleDevices, scribe: Scribe) -> None:
                 )
                 return
             await asyncio.sleep(SAMPLE_S)
-    except DeviceError as error:  # without a reading only time can tell
+    except Exception as error:  # without a reading only time can tell
         scribe.note(f"{error}; unlocking after {UNLOCK_S:g} s", "warning")
         await asyncio.sleep(max(0.0, until - loop.time()))
 
@@ -82,12 +94,12 @@ async def secure_ac_vehicle(devices: AcVehicleDevices, scribe: Scribe) -> None:
     step = _Steps(scribe)
     await step("stop the on-board charger", lambda: devices.onboard.draw(0.0))
     await step("pilot to state B", lambda: devices.pilot.set_state(PilotState.B))
-    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    step.tell(lambda: _pilot(devices.pilot.view))
     scribe.checkpoint(950)
-    if devices.lock.locked:
+    if step.look("the lock", lambda: devices.lock.locked, True):
         await asyncio.sleep(MAINS_OFF_S)
     await step("unlock the connector", devices.lock.unlock)
-    scribe(Switch(device="lock", state="locked" if devices.lock.locked else "unlocked"))
+    step.tell(lambda: _lock(devices.lock.locked))
     scribe.checkpoint(952)
 
 
@@ -95,14 +107,16 @@ async def secure_ac_charger(devices: AcChargerDevices, scribe: Scribe) -> None:
     """Make an AC charger safe; returns when everything was tried. The vehicle gets the time to stop drawing."""
     step = _Steps(scribe)
     await step("switch the oscillator off", lambda: devices.pilot.set_duty(None))
-    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    step.tell(lambda: _pilot(devices.pilot.view))
     until = asyncio.get_running_loop().time() + STOP_DRAWING_S
-    while devices.contactor.closed and devices.outlet.current.value >= DRAWING_A:
+    while step.look(
+        "the outlet", lambda: devices.contactor.closed and devices.outlet.current.value >= DRAWING_A, True, told=False
+    ):
         if asyncio.get_running_loop().time() >= until:
             break
         await asyncio.sleep(SAMPLE_S)
     await step("open the contactor", devices.contactor.open)
-    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    step.tell(lambda: _contactor(devices.contactor.closed))
     scribe.checkpoint(961)
 
 
@@ -116,26 +130,42 @@ async def secure_charger(devices: ChargerDevices, scribe: Scribe) -> None:
     scribe(Switch(device="supply", state="off"))
     scribe.checkpoint(960)
     await step("open the contactors", devices.contactor.open)
-    scribe(Switch(device="contactor", state="closed" if devices.contactor.closed else "open"))
+    step.tell(lambda: _contactor(devices.contactor.closed))
     await step("switch the oscillator off", lambda: devices.pilot.set_duty(None))
-    scribe(Pilot(state=devices.pilot.view.state.value, duty_percent=devices.pilot.view.duty_percent))
+    step.tell(lambda: _pilot(devices.pilot.view))
     scribe.checkpoint(961)
 
 
 class _Steps:
-    """Runs one step within its time and records a failure instead of raising it."""
+    """Runs one step within its time and records a failure instead of raising it; looks and tells in the same way."""
 
     def __init__(self, scribe: Scribe) -> None:
         self._scribe = scribe
 
-    async def __call__(self, what: str, action: Callable[[], Awaitable[None]]) -> None:
+    async def __call__(self, what: str, action: Callable[[], Awaitable[None]], seconds: float = STEP_S) -> None:
         try:
-            async with asyncio.timeout(STEP_S):
+            async with asyncio.timeout(seconds):
                 await action()
         except TimeoutError:
-            self._scribe.note(f"safe shutdown: could not {what} within {STEP_S:g} s", "error")
+            self._scribe.note(f"safe shutdown: could not {what} within {seconds:g} s", "error")
         except Exception as error:
             self._scribe.note(f"safe shutdown: could not {what}: {error}", "error")
+
+    def look(self, what: str, seen: Callable[[], bool], worst: bool, *, told: bool = True) -> bool:
+        """What a device shows; the worst when it cannot be read."""
+        try:
+            return seen()
+        except Exception as error:
+            if told:
+                self._scribe.note(f"safe shutdown: could not read {what}: {error}", "error")
+            return worst
+
+    def tell(self, record: Callable[[], Record]) -> None:
+        """Record what a device shows after a step."""
+        try:
+            self._scribe(record())
+        except Exception as error:
+            self._scribe.note(f"safe shutdown: could not read what was switched: {error}", "error")
 
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:

@@ -76,6 +76,55 @@ def test_the_charger_is_without_current_before_its_contactors_open() -> None:
     clock.run(main())
 
 
+class Unreadable:
+    """A device that switches, but what it shows cannot be read."""
+
+    def __init__(self, real: Any, fields: tuple[str, ...]) -> None:
+        self._real, self._fields = real, fields
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._fields:
+            raise OSError("bus error")
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize(
+    ("part", "field"), [("pilot", "view"), ("contactor", "closed"), ("lock", "locked"), ("inlet", "voltage")]
+)
+def test_a_device_that_cannot_be_read_does_not_stop_a_vehicles_way_down(part: str, field: str) -> None:
+    records: list[Record] = []
+
+    async def main() -> None:
+        plant, vehicle, charger = await charging()
+        setattr(vehicle, part, Unreadable(getattr(vehicle, part), (field,)))
+        began = asyncio.get_running_loop().time()
+        down = asyncio.ensure_future(secure_vehicle(vehicle, Recorder(records.append).on("ev")))
+        await asyncio.sleep(0.1)
+        await secure_charger(charger, Recorder().on("evse"))
+        await down
+        assert plant.pilot.asked is PilotState.B
+        assert not plant.now().vehicle_closed
+        assert not plant.locked
+        unread = part in ("lock", "inlet")
+        assert (asyncio.get_running_loop().time() - began > 2 + UNLOCK_S) == unread  # only time can tell
+
+    clock.run(main())
+    assert any("bus error" in record.text for record in records if isinstance(record, Note))
+    assert [number for number, _ in passed(records)] == [950, 951, 952]
+
+
+@pytest.mark.parametrize(("part", "field"), [("pilot", "view"), ("contactor", "closed")])
+def test_a_device_that_cannot_be_read_does_not_stop_a_chargers_way_down(part: str, field: str) -> None:
+    async def main() -> None:
+        plant, _, charger = await charging()
+        setattr(charger, part, Unreadable(getattr(charger, part), (field,)))
+        await secure_charger(charger, Recorder().on("evse"))
+        assert not plant.now().outlet_closed
+        assert plant.pilot.charger_view().duty_percent is None
+
+    clock.run(main())
+
+
 @pytest.mark.parametrize("broken", ["pilot", "contactor", "lock"])
 @pytest.mark.parametrize("how", ["raises", "hangs"])
 def test_a_broken_device_does_not_stop_the_others(broken: str, how: str) -> None:
