@@ -11,7 +11,6 @@ from rich.table import Table
 
 from .engine import Result
 
-
 WIDE = 120
 """Columns from which on there is room for the titles."""
 
