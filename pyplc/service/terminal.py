@@ -99,7 +99,7 @@ class Terminal:
 
     def _phase(self, record: Phase) -> None:
         if record.name == CHARGING:
-            self._open_bar()
+            self._open_bar(record.t)
         elif self._bar is not None:
             self._close_bar()
         self._console.print(Text(f"{record.t:9.3f}  — {record.name} —", style="bold"))
@@ -125,7 +125,7 @@ class Terminal:
             t=record.t,
         )
 
-    def _open_bar(self) -> None:
+    def _open_bar(self, t: float) -> None:
         columns = (
             TextColumn("{task.fields[t]:7.1f}    charging"),
             BarColumn(bar_width=24),
@@ -133,7 +133,7 @@ class Terminal:
             TextColumn("{task.fields[energy]:6.2f} kWh"),
         )
         self._bar = Progress(*columns, console=self._console, refresh_per_second=8)
-        self._task = self._bar.add_task("charging", total=None, volts=0.0, amps=0.0, soc=0.0, energy=0.0, t=0.0)
+        self._task = self._bar.add_task("charging", total=None, volts=0.0, amps=0.0, soc=0.0, energy=0.0, t=t)
         self._bar.start()
 
     def _close_bar(self) -> None:
@@ -161,9 +161,10 @@ def _table(side: str, summary: Summary) -> Table:
     table.add_row("why it stopped", _escape(summary.reason))
     if summary.soc_percent is not None:
         table.add_row("state of charge", f"{summary.soc_percent:.1f} %")
-    table.add_row("energy", f"{summary.energy_wh / 1000:.3f} kWh")
+    if side != "listen":  # it hears matching only
+        table.add_row("energy", f"{summary.energy_wh / 1000:.3f} kWh")
+        table.add_row("V2G messages", str(summary.messages))
     table.add_row("duration", f"{summary.duration_s:.1f} s")
-    table.add_row("V2G messages", str(summary.messages))
     for phase, seconds in summary.phases.items():
         table.add_row(f"  {phase}", f"{seconds:.3f} s")
     return table
