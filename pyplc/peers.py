@@ -420,8 +420,10 @@ def _be_dc_charger(told: ChargerDc, assumed: dict[str, float], settings: EvseSet
         if value is not None:
             setattr(supply, key, value)
     if "cable_check" in told.takes_s:
+        charger.cable_check_s = told.takes_s["cable_check"]
         rise = min(500.0, supply.max_voltage) / supply.voltage_ramp
-        settings.plant.cable.isolation_s = max(0.0, told.takes_s["cable_check"] - rise)
+        measured = max(0.0, charger.cable_check_s - rise)  # the rest is the monitor's test of itself
+        settings.plant.cable.isolation_s = min(settings.plant.cable.isolation_s, measured)
 
 
 def imitate(settings: SimSettings, vehicle: VehicleProfile | None, charger: ChargerProfile | None) -> None:

@@ -12,7 +12,7 @@ from pyplc.cli.config import KINDS, problems
 from pyplc.config import load
 
 FOLDER = Path(__file__).parents[1] / "config"
-FILES = {"pev.toml": "ev", "evse.toml": "evse", "soc-reader.toml": "evse", "listen.toml": "listen"}
+FILES = {"pev.toml": "ev", "evse.toml": "evse", "soc-reader.toml": "evse", "listen.toml": "listen", "sim.toml": "sim"}
 
 
 def blocks(text: str) -> dict[str, str]:

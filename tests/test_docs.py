@@ -27,3 +27,23 @@ def test_links_lead_somewhere(page: Path) -> None:
     targets = [link for link in LINK.findall(page.read_text()) if "://" not in link]
     missing = [link for link in targets if not (page.parent / link).exists()]
     assert not missing
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    """By its name, or by that of its folder."""
+    docs = ROOT / "docs"
+    linked = {(docs / link).resolve() for link in re.findall(r"\]\(([^)#]+)", (docs / "index.md").read_text())}
+    pages = [page for page in docs.rglob("*.md") if page != docs / "index.md"]
+    missing = [str(page.relative_to(docs)) for page in pages if not linked & {page, page.parent}]
+    assert not missing
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_anchors_are_headings_of_their_page(page: Path) -> None:
+    wrong = []
+    for target, anchor in re.findall(r"\]\(([^)#:]*\.md)?#([^)]+)\)", page.read_text()):
+        text = (page.parent / target if target else page).read_text()
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        if anchor not in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}:
+            wrong.append(f"{target}#{anchor}")
+    assert not wrong

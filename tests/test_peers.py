@@ -207,6 +207,21 @@ def test_the_paces_are_the_recorded_ones() -> None:
 
 
 @pytest.mark.parametrize(
+    "charger", [name for name, profile in CHARGERS.items() if any(s != "ac" and getattr(profile, s) for s in SECTIONS)]
+)
+def test_each_charger_charges_for_longer_than_a_few_seconds(charger: str) -> None:
+    """Longer than a charger waits for a value of its isolation monitor, however long its cable check takes."""
+    settings = SimSettings()
+    peers.imitate(settings, None, CHARGERS[charger])
+    settings.vehicle.target_time = 15.0
+    outcome = worlds.session(settings=settings)
+    assert {side: summary.outcome for side, summary in outcome.summaries.items()} == {
+        "ev": "finished",
+        "evse": "finished",
+    }
+
+
+@pytest.mark.parametrize(
     ("name", "kind", "complaint"),
     [
         ("ionic-2016", VehicleProfile, "there is no vehicle 'ionic-2016'; did you mean ioniq-2016.*tesla-model-y"),

@@ -10,12 +10,12 @@ from typing import Any
 import click
 import msgspec
 
-from ..config import ConfigError, EvseSettings, EvSettings, ListenSettings, parse
+from ..config import ConfigError, EvseSettings, EvSettings, ListenSettings, SimSettings, parse
 from ..hw.compose import compose
 from ..hw.ports import DeviceError
 from ..pyplc_ini import IniError, convert, toml
 
-KINDS: dict[str, type[Any]] = {"ev": EvSettings, "evse": EvseSettings, "listen": ListenSettings}
+KINDS: dict[str, type[Any]] = {"ev": EvSettings, "evse": EvseSettings, "listen": ListenSettings, "sim": SimSettings}
 
 
 @click.group()
@@ -101,7 +101,7 @@ def problems(verb: str, text: str, where: str) -> list[str]:
         chosen = parse(text.encode(), KINDS[verb], where)
     except ConfigError as error:
         return [str(error)]
-    if isinstance(chosen, ListenSettings):
+    if isinstance(chosen, (ListenSettings, SimSettings)):
         return []
 
     async def composed() -> list[str]:

@@ -51,14 +51,14 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
     names = list(_files(what))
     keys = load(*options["keys"])
     found: list[Key] = []
-    failed = False
+    failed = shown = False
     for name in names:
         reader = Reader(keys=keys, schema=schema)
         writer = Writer(form, xml=with_xml, style=_coloured if sys.stdout.isatty() else None, start=reader.started)
         sys.stdout.write(f"== {name}\n" if len(names) > 1 and form == "list" else "")
         sys.stdout.write(writer.head if name is names[0] else "")
         try:
-            _decode(name, reader, writer, choice)
+            shown |= _decode(name, reader, writer, choice)
         except BrokenPipeError:  # whoever read has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(PIPE_CLOSED)
@@ -66,6 +66,8 @@ def run(what: tuple[str, ...], form: str, with_xml: bool, schema: str | None, op
             click.echo(f"pyplc decode: {name}: {getattr(error, 'strerror', None) or error}", err=True)
             failed = True
         found += reader.keylog.all()
+    if choice.session is not None and names and not (shown or failed):
+        click.echo(f"nothing to show of session {choice.session}: the number is the third column of the list", err=True)
     if options["write_keys"]:
         Path(options["write_keys"]).write_text(KeyLog(found).text())
     sys.exit(1 if failed or not names else 0)
@@ -89,22 +91,27 @@ def captures_in(folder: Path) -> list[Path]:
     return sorted(file for file in files if file.is_file())
 
 
-def _decode(name: str, reader: Reader, writer: Writer, choice: Choice) -> None:
+def _decode(name: str, reader: Reader, writer: Writer, choice: Choice) -> bool:
+    """Whether there was anything to show."""
     with _opened(name) as (items, live):
         try:
-            _print(events(items, reader), writer, choice, live)
+            shown = _print(events(items, reader), writer, choice, live)
         except KeyboardInterrupt:
-            _print(reader.end(), writer, choice, live)
+            shown = _print(reader.end(), writer, choice, live)
     sys.stdout.flush()
+    return shown
 
 
-def _print(found: Iterable[Event], writer: Writer, choice: Choice, live: bool) -> None:
+def _print(found: Iterable[Event], writer: Writer, choice: Choice, live: bool) -> bool:
     write, flush = sys.stdout.write, sys.stdout.flush
+    shown = False
     for event in found:
         if choice(event):
             write(writer(event))
+            shown = True
             if live:
                 flush()
+    return shown
 
 
 @contextmanager

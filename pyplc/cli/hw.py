@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -173,9 +174,12 @@ def emulate(device: str, port: Path | None, role: str, broker: str, broker_port:
               pyplc hw emulate serial-oled       print what is sent to the display
               pyplc hw emulate mqtt --role charger
     """
+    port = port or Path(f"tty-{device}")
+    if port.exists() and not port.is_symlink():
+        raise click.ClickException(f"{port} exists; --port is the name of a port to be made")
     try:
-        asyncio.run(_emulate(device, port or Path(f"tty-{device}"), role, (broker, broker_port), topic))
-    except KeyboardInterrupt:
+        asyncio.run(_emulate(device, port, role, (broker, broker_port), topic))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         pass  # the way out
 
 
@@ -183,6 +187,9 @@ async def _emulate(device: str, port: Path, role: str, at: tuple[str, int], topi
     from ..plant.parameters import PlantParameters
     from ..plant.plant import Plant
 
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # the port is to vanish then, too
     plant = Plant(PlantParameters())
     plant.plug_in()
     if role == "vehicle":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
@@ -110,19 +111,26 @@ def print_json(value: Any) -> None:
 def print_table(
     head: Sequence[str], rows: Sequence[Sequence[str]], warn: Callable[[int], bool] = lambda n: False
 ) -> None:
-    """Columns: with colour on a terminal, padded text elsewhere; `warn` says which rows stand out."""
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.table import Table
+    """Columns: with colour on a terminal, as `table_lines` has them; `warn` says which rows stand out."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    first, *others = table_lines(head, rows, width)
+    click.echo(click.style(first, bold=True) if terminal else first)
+    for number, line in enumerate(others):
+        click.echo(click.style(line, fg="yellow") if terminal and warn(number) else line)
 
-        table = Table(*head, box=None, pad_edge=False, header_style="bold")
-        for number, row in enumerate(rows):
-            table.add_row(*row, style="yellow" if warn(number) else "")
-        Console(highlight=False).print(table)
-        return
+
+def table_lines(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
+    """One text for the head and for each row. Nothing is cut: where `width` (columns of the terminal, None without
+    one) is too small, what is in the widest column stands below its row.
+    """
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    below = None if width is None or sum(widths) + 2 * len(widths) - 2 <= width else widths.index(max(widths))
+    lines = []
     for row in (head, *rows):
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+        kept = [text.ljust(wide) for n, (text, wide) in enumerate(zip(row, widths, strict=True)) if n != below]
+        lines.append("  ".join(kept).rstrip() + ("" if below is None else f"\n    {row[below]}"))
+    return lines
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:

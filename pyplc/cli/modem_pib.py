@@ -151,6 +151,8 @@ def diff(before: Path, after: Path, keys: bool, as_json: bool) -> None:
         print_json(_plain(found, keys=keys))
     elif found:
         _table(found, keys=keys)
+    else:
+        click.echo("no difference")
     sys.exit(DIFFERENT if found else 0)
 
 
@@ -162,6 +164,9 @@ def _plain(found: list[fields.Difference], *, keys: bool = False) -> list[dict[s
 
 
 def _table(found: list[fields.Difference], *, keys: bool = False) -> None:
+    if not found:
+        click.echo("nothing changes")
+        return
     rows = [(f"{d.offset:04x}", d.part, _text(d, d.before, keys), _text(d, d.after, keys)) for d in found]
     print_table(("offset", "field", "before", "after"), rows)
 

@@ -78,6 +78,8 @@ def command(
     finally:
         for reader in closing:
             reader.close()
+            if isinstance(folder := getattr(reader, "folder", None), Path):
+                click.echo(f"recorded in {folder}", err=True)
     sys.exit(exit_code(summary))
 
 

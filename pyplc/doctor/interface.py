@@ -78,7 +78,7 @@ async def link(p: Patient) -> AsyncIterator[Finding]:
     name = p.interface
     downs = int(_net(p, "carrier_changes") or 0) // 2
     packets, errors = (int(_net(p, f"statistics/rx_{what}") or 0) for what in ("packets", "errors"))
-    says = f"went down {downs} times, {errors} of {packets} frames broken since start"
+    says = f"went down {'once' if downs == 1 else f'{downs} times'}, {errors} of {packets} frames broken since start"
     if downs > MANY_DOWNS:
         yield warning(says, f"another cable, another supply of the modem; sudo ethtool --set-eee {name} eee off")
     elif errors > MANY_ERRORS * max(packets, 1000):

@@ -11,21 +11,25 @@ from rich.table import Table
 
 from .engine import Result
 
+WIDE = 120
+"""Columns from which on there is room for the titles."""
+
 
 def table(results: Sequence[Result], console: Console, *, failures_only: bool = False) -> None:
-    """A table of verdicts, the problems of the failures below it."""
+    """A table of verdicts, with titles where there is room; the problems of the failures below it."""
     rows = Table(box=None, pad_edge=False)
     rows.add_column("verdict")
     rows.add_column("scenario", no_wrap=True)
     rows.add_column("took", justify="right")
     rows.add_column("ended")
-    rows.add_column("what", overflow="fold")
+    if told := console.width >= WIDE:
+        rows.add_column("what", overflow="fold")
     for result in results:
         if failures_only and result.passed:
             continue
         verdict = "[green]pass[/]" if result.passed else "[bold red]FAIL[/]"
         took = "" if result.took_s is None else f"{result.took_s:.2f} s"
-        rows.add_row(verdict, result.id, took, result.outcome, escape(result.title))
+        rows.add_row(verdict, result.id, took, result.outcome, *([escape(result.title)] if told else []))
     if rows.row_count:
         console.print(rows)
     for result in results:

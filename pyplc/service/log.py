@@ -34,7 +34,7 @@ def text_of(record: Record) -> str | None:
         case Phase():
             return f"--- {record.name} ---"
         case Pilot():
-            duty = "oscillator off" if record.duty_percent is None else f"{record.duty_percent:g} %"
+            duty = "oscillator off" if record.duty_percent is None else f"{record.duty_percent:.4g} %"
             return f"pilot in state {record.state}, {duty}"
         case Switch():
             return f"{record.device} {record.state}"

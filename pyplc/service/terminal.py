@@ -33,6 +33,10 @@ SIDES = {
 }
 LEVELS = {"info": "", "warning": "yellow", "error": "bold red"}
 CHARGING = "charging"
+NUMBER = 5
+"""Columns of a checkpoint's number; what is said stands behind them, also in the lines that follow."""
+LEAST = 20
+"""Columns for what is said, however narrow the terminal is."""
 
 
 class Terminal:
@@ -61,7 +65,7 @@ class Terminal:
             case Checkpoint():
                 self._line(record, f"[dim]{record.number:3}[/]  {record.text}")
             case Pilot():
-                duty = "oscillator off" if record.duty_percent is None else f"{record.duty_percent:g} % PWM"
+                duty = "oscillator off" if record.duty_percent is None else f"{record.duty_percent:.4g} % PWM"
                 self._line(record, f"     pilot in state {record.state}, {duty}")
             case Switch():
                 self._line(record, f"     {record.device} {record.state}")
@@ -83,11 +87,19 @@ class Terminal:
 
     def _line(self, record: Record, text: str, style: str = "") -> None:
         name, colour = SIDES.get(record.side, (record.side, "white"))
-        self._console.print(f"{record.t:9.3f}  [{colour}]{name:<8}[/] {text}", style=style or None, highlight=False)
+        line = Text.from_markup(f"{record.t:9.3f}  [{colour}]{name:<8}[/] {text}", style=style)
+        if not self._console.is_terminal:
+            self._console.print(line, soft_wrap=True)
+            return
+        indent = len(f"{record.t:9.3f}  {name:<8} ") + NUMBER
+        head, body = line.divide([indent])
+        for part in body.wrap(self._console, max(self._console.width - indent, LEAST)):
+            self._console.print(head + part)
+            head = Text(" " * indent)
 
     def _phase(self, record: Phase) -> None:
         if record.name == CHARGING:
-            self._open_bar()
+            self._open_bar(record.t)
         elif self._bar is not None:
             self._close_bar()
         self._console.print(Text(f"{record.t:9.3f}  — {record.name} —", style="bold"))
@@ -113,15 +125,15 @@ class Terminal:
             t=record.t,
         )
 
-    def _open_bar(self) -> None:
+    def _open_bar(self, t: float) -> None:
         columns = (
-            TextColumn("{task.fields[t]:9.1f}  charging"),
+            TextColumn("{task.fields[t]:7.1f}    charging"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[soc]:5.1f} %  {task.fields[volts]:5.1f} V  {task.fields[amps]:5.1f} A"),
             TextColumn("{task.fields[energy]:6.2f} kWh"),
         )
         self._bar = Progress(*columns, console=self._console, refresh_per_second=8)
-        self._task = self._bar.add_task("charging", total=None, volts=0.0, amps=0.0, soc=0.0, energy=0.0, t=0.0)
+        self._task = self._bar.add_task("charging", total=None, volts=0.0, amps=0.0, soc=0.0, energy=0.0, t=t)
         self._bar.start()
 
     def _close_bar(self) -> None:
@@ -149,9 +161,10 @@ def _table(side: str, summary: Summary) -> Table:
     table.add_row("why it stopped", _escape(summary.reason))
     if summary.soc_percent is not None:
         table.add_row("state of charge", f"{summary.soc_percent:.1f} %")
-    table.add_row("energy", f"{summary.energy_wh / 1000:.3f} kWh")
+    if side != "listen":  # it hears matching only
+        table.add_row("energy", f"{summary.energy_wh / 1000:.3f} kWh")
+        table.add_row("V2G messages", str(summary.messages))
     table.add_row("duration", f"{summary.duration_s:.1f} s")
-    table.add_row("V2G messages", str(summary.messages))
     for phase, seconds in summary.phases.items():
         table.add_row(f"  {phase}", f"{seconds:.3f} s")
     return table

@@ -65,6 +65,8 @@ class ChargerSettings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How long authorisation takes; 0 is free charging."""
     parameters_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """DC: how long the offer takes to be worked out."""
+    cable_check_s: Annotated[float, msgspec.Meta(ge=0, le=60)] = 0.0
+    """DC: how long the cable check takes at least, as where the isolation monitor tests itself first."""
     answer_s: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
     """How long each answer is held back, to be taken for a slower charger."""
     ripple: Annotated[float, msgspec.Meta(ge=0)] = 1.0

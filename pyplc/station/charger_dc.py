@@ -113,6 +113,7 @@ class DcCharger(Charger):
     async def cable_check(self) -> None:
         self._needs_power = True
         devices = self._devices
+        until = self._now() + self._settings.cable_check_s
         await devices.contactor.close()
         self._scribe(Switch(device="contactor", state="closed"))
         voltage = self._test_voltage()
@@ -123,6 +124,7 @@ class DcCharger(Charger):
         resistance = await devices.isolation.measure()
         if resistance < ISOLATION_FAULT_OHM:
             raise Refused(f"cable check: isolation of {resistance / 1000:.0f} kOhm, at least 100 are safe")
+        await asyncio.sleep(until - self._now())
         await devices.supply.set(0.0, 0.0)
         if not await self._reaches(lambda present: present < TOUCHABLE_V, DISCHARGE_S):
             self._scribe.note(f"after the cable check {self._voltage():.0f} V remain at the outlet", "warning")

@@ -153,3 +153,13 @@ def test_can_frames_in_words() -> None:
     sender.join()
     bus.shutdown()
     assert result.output == "678 state    info 13, meaning CurrentDemand, soc_percent 45\n"
+
+
+def test_an_emulated_port_vanishes_with_its_program_and_replaces_no_file(tmp_path: Path) -> None:
+    with emulated("dieter", port := tmp_path / "tty"):
+        assert port.is_symlink()
+    assert not port.is_symlink()
+    port.write_text("mine")
+    done = hw("emulate", "dieter", "--port", str(port))
+    assert (done.exit_code, port.read_text()) == (1, "mine")
+    assert "exists; --port is the name of a port to be made" in done.output

@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from pyplc.cli.main import main
 from pyplc.cli.modem import command
+from pyplc.cli.modem_common import table_lines
 from pyplc.slac import pib_fields as fields
 from pyplc.slac.pib import Pib
 
@@ -28,6 +29,16 @@ ROLES = ("--role", "m-ev=pev", "--role", "m-se=evse")
 
 
 needs_rights = pytest.mark.skipif((reason := rights()) is not None, reason=reason or "")
+
+
+def test_a_table_that_does_not_fit_cuts_nothing() -> None:
+    head, row = ("MAC", "firmware", "role"), ("98:48:27:5a:3c:e6", "MAC-QCA7420-1.4.0.20-00-20171027-CS", "pev")
+    assert table_lines(head, [row], 80)[1] == "  ".join(row)
+    assert table_lines(head, [row], None) == table_lines(head, [row], 80)
+    assert table_lines(head, [row], 50) == [
+        "MAC                role\n    firmware",
+        "98:48:27:5a:3c:e6  pev\n    MAC-QCA7420-1.4.0.20-00-20171027-CS",
+    ]
 
 
 class Hosts(Cables):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,8 +10,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
+from pyplc.checkpoints import CHECKPOINTS
 from pyplc.cli.main import VERBS, main
+from pyplc.record import Checkpoint, Note, Record
+from pyplc.service.terminal import Terminal
 
 
 def pyplc(*words: str) -> subprocess.CompletedProcess[str]:
@@ -44,6 +49,36 @@ def test_record_writes_both_files(tmp_path: Path) -> None:
     assert pyplc("sim", "--target-soc", "45.05", "--fast-modems", "--record", str(tmp_path)).returncode == 0
     (folder,) = tmp_path.iterdir()
     assert sorted(file.name for file in folder.iterdir()) == ["session.jsonl", "session.pcapng"]
+    done = pyplc("decode", str(folder), "--session", "7")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing to show of session 7" in done.stderr
+
+
+def test_a_recording_says_where_it_is(tmp_path: Path) -> None:
+    done = pyplc("sim", "--json", "--target-soc", "45.01", "--fast-modems", "--record", str(tmp_path))
+    (folder,) = tmp_path.iterdir()
+    assert done.stderr == f"recorded in {folder}\n"
+
+
+def told(record: Record, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), force_terminal=True, color_system=None, width=width, highlight=False)
+    Terminal(console)(record)
+    return console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+
+
+def test_what_does_not_fit_goes_on_below_where_it_began() -> None:
+    note = Note(text="a word " * 12, t=1.5, side="evse")
+    first, *rest = told(note, 60)
+    assert first.startswith("    1.500  charger       a word a word")
+    assert len(rest) == 2 and all(line.startswith(" " * 25 + "a word") for line in rest)
+    assert all(len(line) <= 60 for line in (first, *rest))
+    assert len(told(note, 140)) == 1
+
+
+def test_what_goes_into_a_pipe_is_not_broken() -> None:
+    console = Console(file=io.StringIO(), width=40)
+    Terminal(console)(Checkpoint(number=700, text=CHECKPOINTS[700], t=1.0, side="ev"))
+    assert console.file.getvalue().count("\n") == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
