@@ -1,8 +1,9 @@
 """The stepped supply of DiDeBoCCS: isolated converters in series, each switched by a GPIO line, and a load relay.
 
-It gives the highest sum of its converters that is not above what is asked for, and cannot regulate a current. The
-outlet's voltage is measured by an ADC of the board (a file of the kernel's IIO), as volts = (part of full scale x
-reference - zero) x factor. There is no current sensor: what flows while the load is connected is stated.
+It gives the highest sum of its converters that is not above what is asked for, and cannot regulate a current: for 0 A
+all of them go off. The outlet's voltage is measured by an ADC of the board (a file of the kernel's IIO), as volts =
+(part of full scale x reference - zero) x factor. There is no current sensor: what flows while the load is connected is
+stated.
 """
 
 from __future__ import annotations
@@ -160,7 +161,7 @@ class SteppedSupply:
         self.max_current, self.min_current, self.max_power = settings.max_current, 0.0, settings.max_power
 
     async def set(self, voltage: float, current: float) -> None:
-        self._board.choose(voltage)
+        self._board.choose(voltage if current > 0 else 0.0)
         self._board.order()
 
     async def off(self) -> None:

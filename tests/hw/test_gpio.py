@@ -73,6 +73,21 @@ def stepped(folder: Path) -> benches.Make:
     return make
 
 
+def test_no_current_is_no_converter() -> None:
+    """A vehicle that hangs gets a set-point of 0 A: converters that stay on would go on feeding it."""
+
+    async def main() -> None:
+        board = Stepped(SteppedSettings(), benches.context("charger", None))  # type: ignore[arg-type]  # as below
+        supply = board.part("supply")
+        board.hear()
+        await supply.set(300.0, 5.0)
+        assert board.steps
+        await supply.set(300.0, 0.0)
+        assert not board.steps
+
+    clock.run(main())
+
+
 def test_the_discharge_demo_on_stepped_converters(tmp_path: Path) -> None:
     def make(plant: Plant) -> tuple[Driver, EmulatedStepped, FakeChip]:
         driver, device, chip = stepped(tmp_path)(plant)
