@@ -69,6 +69,12 @@ class Board:
         self.process.stdin.write(b"plugged 1\npilot 50\ninlet 0\n")
         self.process.stdin.flush()
 
+    def end(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.kill()
+        self.process.wait()
+
     def events(self) -> list[dict[str, str]]:
         lines = self._log.read_text().split("\n")[:-1]
         return [dict(word.split("=") for word in line.split()) for line in lines if line.startswith("t=")]
@@ -121,7 +127,6 @@ def test_sigkill_in_the_charge_loop_opens_within_the_firmwares_time(tmp_path: Pa
             switched = {line["device"]: line["state"] for line in said if line["type"] == "switch"}
             assert (switched["supply"], switched["contactor"]) == ("off", "open")
         finally:
-            board.process.kill()
-            board.process.wait()
+            board.end()
             for name in ("box", "car", "board"):
                 print(f"== {name}\n{street.log(name)[-3000:]}")
