@@ -177,60 +177,63 @@ def _near(seen: float | None, wanted: float | None) -> bool:
     return seen is wanted if seen is None or wanted is None else abs(seen - wanted) < 1.0
 
 
-class BoardContactor:
+class Confirmed:
+    """What a board switches and confirms; `name` is its field in what is wanted and seen."""
+
+    def __init__(self, board: Board, name: str) -> None:
+        self._board = board
+        self._name = name
+
+    @property
+    def _on(self) -> bool:
+        seen: bool | None = getattr(self._board.seen, self._name)
+        wanted: bool = getattr(self._board.wanted, self._name)
+        return wanted if seen is None else seen
+
+    async def _switch(self, on: bool, seconds: float, complaint: str) -> None:
+        board = self._board
+        setattr(board.wanted, self._name, on)
+        await board.order()
+        try:
+            await board.until(lambda: self._on is on, seconds, complaint)
+        except DeviceError:
+            setattr(board.wanted, self._name, False)  # what did not close in time must not close later
+            board.push()
+            raise
+
+
+class BoardContactor(Confirmed):
     """Main contactors; `closed` is what the board confirmed."""
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        super().__init__(board, "contactor")
 
     @property
     def closed(self) -> bool:
-        return self._board.wanted.contactor if self._board.seen.contactor is None else self._board.seen.contactor
+        return self._on
 
     async def close(self) -> None:
-        await self._switch(True, "the contactors do not confirm that they closed")
+        await self._switch(True, self._board.contactor_s, "the contactors do not confirm that they closed")
 
     async def open(self) -> None:
-        await self._switch(False, "the contactors do not confirm that they opened (welded)")
-
-    async def _switch(self, closed: bool, complaint: str) -> None:
-        board = self._board
-        board.wanted.contactor = closed
-        await board.order()
-        try:
-            await board.until(lambda: self.closed is closed, board.contactor_s, complaint)
-        except DeviceError:
-            board.wanted.contactor = False  # what did not close in time must not close later
-            board.push()
-            raise
+        await self._switch(False, self._board.contactor_s, "the contactors do not confirm that they opened (welded)")
 
 
-class BoardLock:
+class BoardLock(Confirmed):
     """The connector lock; `locked` is what the board confirmed."""
 
     def __init__(self, board: Board) -> None:
-        self._board = board
+        super().__init__(board, "locked")
 
     @property
     def locked(self) -> bool:
-        return self._board.wanted.locked if self._board.seen.locked is None else self._board.seen.locked
+        return self._on
 
     async def lock(self) -> None:
-        await self._switch(True, "the connector lock does not lock (jammed)")
+        await self._switch(True, self._board.lock_s, "the connector lock does not lock (jammed)")
 
     async def unlock(self) -> None:
-        await self._switch(False, "the connector lock does not unlock (jammed)")
-
-    async def _switch(self, locked: bool, complaint: str) -> None:
-        board = self._board
-        board.wanted.locked = locked
-        await board.order()
-        try:
-            await board.until(lambda: self.locked is locked, board.lock_s, complaint)
-        except DeviceError:
-            board.wanted.locked = False
-            board.push()
-            raise
+        await self._switch(False, self._board.lock_s, "the connector lock does not unlock (jammed)")
 
 
 class BoardInlet:
