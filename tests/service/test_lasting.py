@@ -189,7 +189,7 @@ def test_a_clock_that_jumps_by_years_in_a_charge_changes_only_the_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, years: int
 ) -> None:
     plain = worlds.session()
-    files = SessionFiles(tmp_path, "ev")
+    files = SessionFiles(tmp_path, "ev", clocks=(lambda: time.time(), time.monotonic))
     wall = time.time
     jumped = worlds.session(
         lambda world: monkeypatch.setattr(time, "time", lambda: wall() + years * 365.25 * DAY), at=700, readers=(files,)
