@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import BinaryIO
 
 ETHERNET = 1
@@ -28,6 +28,7 @@ _COMMENT, _NAME, _APPLICATION, _RESOLUTION = 1, 2, 4, 9
 _NSS = 0x544C534B
 _IPV4_NAME, _IPV6_NAME = 1, 2
 _NS = b"\x09"
+_END = bytes(4)
 _PACKET_HEAD, _LENGTH = struct.Struct("<IIIIIII"), struct.Struct("<I")
 
 
@@ -53,19 +54,14 @@ def interface(name: str, link_type: int = ETHERNET, *, nanoseconds: bool = True)
     return _block(_INTERFACE, struct.pack("<HHI", link_type, 0, 0) + options)
 
 
-def packet(number: int, time: int, data: bytes, comments: Iterable[str] = (), length: int | None = None) -> bytes:
+def packet(number: int, time: int, data: bytes, comments: Collection[str] = (), length: int | None = None) -> bytes:
     """A packet of interface `number`; `time` in its unit, `length` what it had on the wire if it is cut."""
     size = len(data)
-    parts = [data, bytes(-size % 4)]
-    for comment in comments:
-        parts.append(_option(_COMMENT, clipped(comment)))
-    if len(parts) > 2:
-        parts.append(_option(0, b""))
-    body = b"".join(parts)
-    whole = _PACKET_HEAD.size + len(body) + 4
+    options = b"".join([*(_option(_COMMENT, clipped(text)) for text in comments), _END]) if comments else b""
+    whole = _PACKET_HEAD.size + size + -size % 4 + len(options) + 4
     high, low = time >> 32, time & 0xFFFFFFFF
     head = _PACKET_HEAD.pack(_PACKET, whole, number, high, low, size, max(size, length or 0))
-    return b"".join((head, body, _LENGTH.pack(whole)))
+    return b"".join((head, data, bytes(-size % 4), options, _LENGTH.pack(whole)))
 
 
 def clipped(text: str) -> bytes:

@@ -53,9 +53,10 @@ class AcCircuit:
 
     def advance(self, now: float) -> None:
         """Bring the connection to `now`, in seconds; earlier times change nothing."""
-        step = max(0.0, now - self.t)
+        if (step := now - self.t) <= 0.0:
+            return
         energy = self.power * step / 3600
         self.delivered_wh += energy
         stored = energy * self.parameters.efficiency
         self._battery.soc_percent = min(100.0, self._battery.soc_percent + stored / self._capacity_wh * 100)
-        self.t = max(self.t, now)
+        self.t = now

@@ -32,6 +32,11 @@ class PilotLine:
             return PilotView(PilotState.F, None)
         return PilotView(self._vehicle if self._plugged else PilotState.A, self._duty)
 
+    @property
+    def ready(self) -> bool:
+        """State C or D as the charger sees it."""
+        return self._plugged and not self._fault and self._vehicle in (PilotState.C, PilotState.D)
+
     def plug(self, plugged: bool) -> None:
         """Plug in or unplug; a vehicle that is plugged in begins in state B."""
         self._plugged = plugged

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from ..hw.ports import PilotState
 from .ac import AcCircuit
 from .circuit import Circuit
 from .parameters import PlantParameters
@@ -38,7 +37,7 @@ class Plant:
     def ac_now(self) -> AcCircuit:
         """The AC connection, brought to the loop's time."""
         self.ac.advance(self._time())
-        self.ac.ready = self.pilot.charger_view().state in (PilotState.C, PilotState.D)
+        self.ac.ready = self.pilot.ready
         return self.ac
 
     def switch_vehicle(self, closed: bool) -> None:
